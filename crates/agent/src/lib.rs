@@ -1,0 +1,1 @@
+//! The SPIFFE Workload API: workload keys, requests, streams that push.

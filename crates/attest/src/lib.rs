@@ -1,0 +1,1 @@
+//! Workload attestation: what a process is, by facts that the kernel gives.

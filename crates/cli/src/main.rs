@@ -1,0 +1,3 @@
+//! The writ command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! One folder per managed backend; the only crate that talks to production resources.

@@ -1,0 +1,1 @@
+//! Signs committed bytes: X.509 documents, and the keys that sign them.

@@ -1,0 +1,1 @@
+//! The evidence log: entries, Merkle tree, checkpoints, receipts, tiles and the append.

@@ -1,0 +1,1 @@
+//! The pure core: prepare, plan, apply, explain, and the writer that drives them.

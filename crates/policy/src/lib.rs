@@ -1,0 +1,1 @@
+//! Cedar behind Writ's words: schema, policy sets, decisions.

@@ -1,0 +1,1 @@
+//! Listeners, authentication, the writer's thread, effects and the index.

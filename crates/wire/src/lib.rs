@@ -1,0 +1,1 @@
+//! What crosses a socket: HTTP shapes, protobuf, the client.
