@@ -114,7 +114,7 @@ mod tests {
         ] {
             assert!(SpiffeId::parse(bad).is_err(), "{bad:?}");
         }
-        assert!(SpiffeId::parse(&format!("spiffe://a/{}", "b".repeat(2037))).is_err());
-        assert!(SpiffeId::parse(&format!("spiffe://a/{}", "b".repeat(2036))).is_ok());
+        assert!(SpiffeId::parse(&format!("spiffe://a/{}", "b".repeat(2038))).is_err());
+        assert!(SpiffeId::parse(&format!("spiffe://a/{}", "b".repeat(2037))).is_ok());
     }
 }
