@@ -13,6 +13,7 @@ mod random;
 mod role;
 mod scope;
 mod secret;
+mod selector;
 mod spiffe;
 mod text;
 mod time;
@@ -31,6 +32,7 @@ pub use role::{
 };
 pub use scope::{Grant, Scope};
 pub use secret::Secret;
+pub use selector::{ExecutablePath, Selector, SelectorPattern};
 pub use spiffe::{SpiffeId, TrustDomain};
 pub use text::{ParseError, TextValue};
 pub use time::{Clock, Time, Ttl};
