@@ -40,7 +40,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// True for the characters that reorder what a reader sees (Unicode TR 9 and TR 36).
-pub(crate) fn is_bidi(c: char) -> bool {
+pub fn is_bidi(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -56,7 +56,8 @@ pub trait TextValue: Sized + fmt::Display {
     fn parse(text: &str) -> Result<Self, ParseError>;
 }
 
-/// Gives a `TextValue` its `FromStr`, `Debug`, `Serialize` and `Deserialize`, all through its text.
+/// Gives a `TextValue` its `FromStr`, `Debug`, `Serialize` and `Deserialize`, all through its text. The caller depends on `serde`.
+#[macro_export]
 macro_rules! through_text {
     ($($name:ty),* $(,)?) => {$(
         impl std::str::FromStr for $name {
