@@ -21,9 +21,7 @@ mod time;
 pub use canonical::{CanonicalError, INTEGER_MAX, canonical};
 pub use denial::{Code, Denial, Fault};
 pub use digest::Digest;
-pub use id::{
-    ApprovalId, BlobSalt, ChangeId, CredentialId, DecisionId, EventId, IdentityId, PartyId, ResourceId, TaskId,
-};
+pub use id::{ApprovalId, BlobSalt, ChangeId, CredentialId, DecisionId, EventId, IdentityId, PartyId, ResourceId, TaskId};
 pub use name::{Handle, Name, Purpose, SqlName};
 pub use order::{CutDatabaseUser, OpenDatabaseUser, Order, ReleasePassword, SignX509};
 pub use random::Random;
@@ -34,5 +32,5 @@ pub use scope::{Grant, Scope};
 pub use secret::Secret;
 pub use selector::{ExecutablePath, Selector, SelectorPattern};
 pub use spiffe::{SpiffeId, TrustDomain};
-pub use text::{ParseError, TextValue};
+pub use text::{ParseError, TextValue, is_bidi};
 pub use time::{Clock, Time, Ttl};
