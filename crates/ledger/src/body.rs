@@ -29,8 +29,8 @@ pub use people::{
     KeyEnrolled, KeyRemoved, PartyDisabled, PartyEnabled, PartyItem, PartySet, PartyType, SessionClosed, SessionOpened,
 };
 pub use task::{
-    ApprovalContent, ApprovalResource, Delegation, DelegationGrant, Proposal, TaskApproved, TaskEnded, TaskRefused, TaskRequested,
-    TaskSignalled, TaskStarted,
+    ApprovalContent, ApprovalResource, Delegation, DelegationGrant, Proposal, TaskApproved, TaskEnded, TaskRefused,
+    TaskRequested, TaskSignalled, TaskStarted,
 };
 
 use serde_json::Value;

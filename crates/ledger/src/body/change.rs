@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use writ_types::{ChangeId, PartyId};
 
 /// A change set is filed, signed by its filer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeFiled {
     /// What is signed (act `change`, id: the change set's).
@@ -14,7 +14,7 @@ pub struct ChangeFiled {
 }
 
 /// What the filer and everyone who answers for a part sign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeContent {
     /// The change set.
@@ -26,7 +26,7 @@ pub struct ChangeContent {
 }
 
 /// One part of a change set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Item {
     /// A party is added or changed.
@@ -44,7 +44,7 @@ pub enum Item {
 }
 
 /// A party's powers end or return.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartyState {
     /// The party.
@@ -54,7 +54,7 @@ pub struct PartyState {
 }
 
 /// A key begins or stops to answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyItem {
     /// The party.
@@ -66,7 +66,7 @@ pub struct KeyItem {
 }
 
 /// Somebody signed a change set; the entry's acts carry the signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeSigned {
     /// The change set.

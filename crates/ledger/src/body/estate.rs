@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use writ_types::{
-    ActorKind, ChangeId, CredentialKind, Digest, Duty, IdentityId, Name, OwnerRole, PartyId, Purpose, ResourceId, Section, SpiffeId,
-    SqlName, Tier, Trigger, Ttl,
+    ActorKind, ChangeId, CredentialKind, Digest, Duty, IdentityId, Name, OwnerRole, PartyId, Purpose, ResourceId, Section,
+    SpiffeId, SqlName, Tier, Trigger, Ttl,
 };
 
 /// A boundary as people sign it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoundaryItem {
     /// Its name.
@@ -32,7 +32,7 @@ pub struct BoundaryItem {
 }
 
 /// The sections of a charter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Charter {
     /// Answered by the business owner.
@@ -127,7 +127,7 @@ impl Charter {
 }
 
 /// A boundary is in force as described; its charter comes by `charter.signed`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoundarySet {
     /// The change set.
@@ -137,7 +137,7 @@ pub struct BoundarySet {
 }
 
 /// One section of a charter is signed by who answers for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CharterSigned {
     /// The change set.
@@ -153,7 +153,7 @@ pub struct CharterSigned {
 }
 
 /// The signature on a section no longer holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CharterVoided {
     /// The change set that moved it.
@@ -167,7 +167,7 @@ pub struct CharterVoided {
 }
 
 /// An identity as people sign it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityItem {
     /// The identity.
@@ -191,7 +191,7 @@ pub struct IdentityItem {
 }
 
 /// An identity is in force as described.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentitySet {
     /// The change set.
@@ -201,7 +201,7 @@ pub struct IdentitySet {
 }
 
 /// An identity ends; it gets nothing more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityRetired {
     /// The change set.
@@ -211,7 +211,7 @@ pub struct IdentityRetired {
 }
 
 /// A resource as people sign it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceItem {
     /// The resource.
@@ -247,7 +247,7 @@ pub struct PostgresTerms {
 }
 
 /// A resource is in force as described.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceSet {
     /// The change set.

@@ -16,7 +16,7 @@ pub enum PartyType {
 }
 
 /// A party as people sign it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartyItem {
     /// The party.
@@ -31,7 +31,7 @@ pub struct PartyItem {
 }
 
 /// A party is in force as described.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartySet {
     /// The change set; none for founders.
@@ -41,7 +41,7 @@ pub struct PartySet {
 }
 
 /// A party's powers end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartyDisabled {
     /// The change set.
@@ -51,7 +51,7 @@ pub struct PartyDisabled {
 }
 
 /// A party's powers return.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartyEnabled {
     /// The change set.
@@ -61,7 +61,7 @@ pub struct PartyEnabled {
 }
 
 /// A key answers for a party.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyEnrolled {
     /// The change set; none for founders.
@@ -77,7 +77,7 @@ pub struct KeyEnrolled {
 }
 
 /// A key no longer answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRemoved {
     /// The change set.
@@ -89,7 +89,7 @@ pub struct KeyRemoved {
 }
 
 /// A person may read, by a token whose digest this is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionOpened {
     /// SHA-256 of the session's token.
@@ -103,7 +103,7 @@ pub struct SessionOpened {
 }
 
 /// A session ends early.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionClosed {
     /// SHA-256 of the session's token.

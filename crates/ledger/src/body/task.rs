@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use writ_types::{
-    ApprovalId, Digest, IdentityId, Name, PartyId, Purpose, ResourceId, RevocationClass, SqlName, TaskEnd, TaskId, Time, Trigger, Ttl,
+    ApprovalId, Digest, IdentityId, Name, PartyId, Purpose, ResourceId, RevocationClass, SqlName, TaskEnd, TaskId, Time, Trigger,
+    Ttl,
 };
 
 /// What a delegator signs (act `delegate`, id: the task's).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delegation {
     /// The task.
@@ -29,7 +30,7 @@ pub struct Delegation {
 }
 
 /// Actions on one resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DelegationGrant {
     /// The resource.
@@ -39,7 +40,7 @@ pub struct DelegationGrant {
 }
 
 /// A task is delegated. Where policy wants an approval, the proposal says what has to be signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskRequested {
     /// What the delegator signed.
@@ -49,7 +50,7 @@ pub struct TaskRequested {
 }
 
 /// What approvers are asked, and who can answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proposal {
     /// The resolved parameters: what is signed (act `approve` or `refuse`, id: the approval's).
@@ -59,7 +60,7 @@ pub struct Proposal {
 }
 
 /// The resolved parameters of one request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalContent {
     /// The approval.
@@ -87,7 +88,7 @@ pub struct ApprovalContent {
 }
 
 /// One resource of a request, resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalResource {
     /// The resource.
@@ -113,7 +114,7 @@ pub struct ApprovalResource {
 }
 
 /// A person approved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskApproved {
     /// The task.
@@ -127,7 +128,7 @@ pub struct TaskApproved {
 }
 
 /// A person refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskRefused {
     /// The task.
@@ -139,7 +140,7 @@ pub struct TaskRefused {
 }
 
 /// The attested actor started it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskStarted {
     /// The task.
@@ -151,7 +152,7 @@ pub struct TaskStarted {
 }
 
 /// Somebody who may said that a trigger fired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskSignalled {
     /// The task.
@@ -167,7 +168,7 @@ pub struct TaskSignalled {
 }
 
 /// It is over; every credential of it dies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskEnded {
     /// The task.
