@@ -121,7 +121,7 @@ pub fn armored(key: &PublicKey, namespace: &str, signature: &[u8; 64]) -> String
 }
 
 /// What a security key signs in place of `message`: PROTOCOL.u2f, "SSH U2F signatures".
-pub fn security_key_bytes(application: &str, flags: u8, counter: u32, message: &[u8]) -> Vec<u8> {
+fn security_key_bytes(application: &str, flags: u8, counter: u32, message: &[u8]) -> Vec<u8> {
     let mut out = digest(&SHA256, application.as_bytes()).as_ref().to_vec();
     out.push(flags);
     out.extend_from_slice(&counter.to_be_bytes());
