@@ -29,6 +29,26 @@ pub struct TbsFacts {
     pub tbs_digest: Digest,
 }
 
+impl TbsFacts {
+    /// Checks that it names `authority` as its issuer, and a member of its trust domain.
+    ///
+    /// # Errors
+    /// Says what of it is another authority's.
+    pub fn check_issuer(&self, authority: &CaFacts) -> Result<(), X509Error> {
+        if self.issuer != authority.subject() {
+            return Err(X509Error::Issuer("its issuer is another name"));
+        }
+        if self.authority_key_id != authority.key_id() {
+            return Err(X509Error::Issuer("it names another key as its authority's"));
+        }
+        // SPIFFE-ID.md section 3.1: only an authority of the ID's own trust domain is trusted for it.
+        if self.spiffe_id.trust_domain() != authority.trust_domain() {
+            return Err(X509Error::Issuer("it names a member of another trust domain"));
+        }
+        Ok(())
+    }
+}
+
 /// A certificate and what it says. Who signed it has not been judged: [`verify_issued_by`] does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFacts {
@@ -49,16 +69,7 @@ pub fn verify_issued_by(der: &[u8], authority: &CaFacts, at: Time) -> Result<Tbs
     let what = What::Certificate;
     let signed = Signed::read(what, der)?;
     let facts = parse_tbs(signed.body)?;
-    if facts.issuer != authority.subject() {
-        return Err(X509Error::Issuer("its issuer is another name"));
-    }
-    if facts.authority_key_id != authority.key_id() {
-        return Err(X509Error::Issuer("it names another key as its authority's"));
-    }
-    // SPIFFE-ID.md section 3.1.
-    if facts.spiffe_id.trust_domain() != authority.trust_domain() {
-        return Err(X509Error::Issuer("it names a member of another trust domain"));
-    }
+    facts.check_issuer(authority)?;
     signed.verify(authority.key().point())?;
     for (what, not_before, not_after) in
         [(What::Authority, authority.not_before(), authority.not_after()), (what, facts.not_before, facts.not_after)]
