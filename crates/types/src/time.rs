@@ -11,11 +11,11 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
-/// 9999-12-31T23:59:59.999999Z, the last moment with a four-digit year.
-const LAST: u64 = 253_402_300_799_999_999;
+/// 9999-12-30T22:00:00Z, the last moment that prints: jiff leaves room for every offset before the year 10000.
+const LAST: u64 = 253_402_207_200_000_000;
 
 impl Time {
-    /// From microseconds since 1970; later than the year 9999 becomes its last moment.
+    /// From microseconds since 1970; later than 9999-12-30T22:00:00Z becomes that moment.
     pub const fn from_micros(micros: u64) -> Self {
         Self(if micros > LAST { LAST } else { micros })
     }
@@ -139,6 +139,14 @@ mod tests {
         assert_eq!(Time::parse("2026-11-22T10:00:00.000001Z"), Ok(time));
         for other in ["2026-11-22T10:00:00Z", "2026-11-22T11:00:00.000001+01:00", "2026-11-22t10:00:00.000001Z", "now", ""] {
             assert!(Time::parse(other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_time_prints() {
+        for micros in [0, LAST - 1, LAST, LAST + 1, u64::MAX] {
+            let time = Time::from_micros(micros);
+            assert_eq!(Time::parse(&time.to_string()), Ok(time));
         }
     }
 
