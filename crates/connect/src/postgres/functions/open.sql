@@ -1,0 +1,102 @@
+-- Makes one task's user. Nothing of it stays if any check fails.
+DECLARE
+  v_rule record;
+  v_mark record;
+  v_bad text;
+  v_expires timestamptz;
+  v_slot integer;
+  v_role oid;
+  v_groups oid[];
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR010', MESSAGE = 'open works in READ COMMITTED only';
+  END IF;
+  IF num_nulls(p_installation, p_epoch, p_credential, p_user, p_verifier, p_groups, p_expires, p_connections) > 0 THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'an argument is missing';
+  END IF;
+
+  -- Shared with mark, which waits for every open in flight.
+  SELECT m.installation, m.epoch INTO v_mark FROM writ.marker m FOR SHARE;
+  IF NOT FOUND OR v_mark.installation <> p_installation THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR020', MESSAGE = 'this cluster is another installation''s';
+  END IF;
+  IF v_mark.epoch <> p_epoch THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR021', MESSAGE = format('the epoch here is %s, not %s', v_mark.epoch, p_epoch);
+  END IF;
+
+  SELECT r.prefix, r.ttl_seconds_max, r.connections_max INTO STRICT v_rule FROM writ.rule r;
+  -- \A and \Z: a newline at the end is no end.
+  IF p_credential !~ '\Acrd_[0-9a-f]{32}\Z' THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'that is no credential id';
+  END IF;
+  IF octet_length(p_user) > 63 OR left(p_user, length(v_rule.prefix)) <> v_rule.prefix OR p_user !~ '\A[a-z][a-z0-9_]+\Z'
+     OR length(p_user) = length(v_rule.prefix) THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = format('a user''s name starts with %s and has only a-z, 0-9 and _', v_rule.prefix);
+  END IF;
+  -- What is not a whole verifier, PostgreSQL would take for a plain password.
+  IF p_verifier !~ '\ASCRAM-SHA-256\$[1-9][0-9]{0,5}:[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=\Z' THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'that is no SCRAM-SHA-256 verifier';
+  END IF;
+  v_expires := timestamptz 'epoch' + p_expires * interval '1 microsecond';
+  IF v_expires <= clock_timestamp() OR v_expires > clock_timestamp() + v_rule.ttl_seconds_max * interval '1 second' THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = format('the end is past, or more than %s seconds away', v_rule.ttl_seconds_max);
+  END IF;
+  IF p_connections < 1 OR p_connections > v_rule.connections_max THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = format('a user has 1 to %s connections', v_rule.connections_max);
+  END IF;
+  IF array_ndims(p_groups) IS DISTINCT FROM 1 OR cardinality(p_groups) > 16 OR array_position(p_groups, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'a user has 1 to 16 groups';
+  END IF;
+
+  SELECT g INTO v_bad FROM unnest(p_groups) AS g
+    WHERE NOT EXISTS (SELECT 1 FROM writ.allowed_group a WHERE a.name::text = g) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = format('the group %s is not on the list of this cluster', left(quote_ident(v_bad), 80));
+  END IF;
+  SELECT array_agg(r.oid) INTO v_groups FROM pg_roles r WHERE r.rolname = ANY (p_groups::name[]);
+  IF cardinality(v_groups) IS DISTINCT FROM cardinality(p_groups) THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = 'a group does not exist, or is named twice';
+  END IF;
+  -- A group reaches what the groups above it reach; none of them may hold a right over the cluster, nor own anything
+  -- that a member could change while it acts as the group.
+  WITH RECURSIVE up(id) AS (
+    SELECT unnest(v_groups)
+    UNION
+    SELECT m.roleid FROM up JOIN pg_auth_members m ON m.member = up.id
+  )
+  SELECT r.rolname INTO v_bad FROM up JOIN pg_roles r ON r.oid = up.id
+   WHERE r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin
+      OR r.oid < 16384
+      OR EXISTS (SELECT 1 FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o')
+      OR EXISTS (SELECT 1 FROM pg_db_role_setting s WHERE s.setrole = r.oid)
+      OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid AND m.admin_option)
+   LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE = format('the group %s is, or reaches, a role that can log in, has rights over the cluster, settings, or owns something', quote_ident(v_bad));
+  END IF;
+
+  -- The lock that block takes too: one of both comes first, and a tombstone is never passed.
+  INSERT INTO writ.credential (id, name, expires, groups) VALUES (p_credential, p_user, v_expires, v_groups) ON CONFLICT DO NOTHING;
+  IF NOT FOUND OR EXISTS (SELECT 1 FROM writ.tombstone t WHERE t.id = p_credential) THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR040', MESSAGE = 'this credential or its user was made or ended before';
+  END IF;
+  SELECT s.number INTO v_slot FROM writ.slot s WHERE s.credential IS NULL LIMIT 1 FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR041', MESSAGE = 'this cluster has as many task users as its list allows';
+  END IF;
+  UPDATE writ.slot SET credential = p_credential WHERE number = v_slot;
+
+  -- The date in one form, whatever DateStyle the caller has set.
+  EXECUTE format('CREATE ROLE %I LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %s PASSWORD %L VALID UNTIL %L',
+    p_user, p_connections, p_verifier, to_char(v_expires AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
+  FOREACH v_bad IN ARRAY p_groups LOOP
+    IF current_setting('server_version_num')::integer >= 160000 THEN
+      EXECUTE format('GRANT %I TO %I WITH INHERIT TRUE, SET FALSE', v_bad, p_user);
+    ELSE
+      EXECUTE format('GRANT %I TO %I', v_bad, p_user);
+    END IF;
+  END LOOP;
+  SELECT r.oid INTO STRICT v_role FROM pg_roles r WHERE r.rolname = p_user;
+  UPDATE writ.credential SET role = v_role WHERE id = p_credential;
+  RETURN v_role::bigint;
+END
