@@ -12,6 +12,7 @@ mod pem;
 mod serial;
 mod signed;
 mod svid;
+mod tbs;
 #[cfg(test)]
 mod tests;
 mod validity;

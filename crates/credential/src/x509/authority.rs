@@ -1,18 +1,15 @@
 //! The certificate of an authority: laid out, and read back.
 
 use super::extensions::{self, Extensions};
-use super::signed::{ECDSA_WITH_SHA256, Signed};
-use super::validity::{seconds_from, validity};
+use super::signed::Signed;
+use super::tbs::{self, Head};
 use super::{P256Key, Serial, What, X509Error};
 use writ_types::{TextValue, Time, TrustDomain};
 use x509_cert::attr::AttributeTypeAndValue;
-use x509_cert::certificate::{TbsCertificate, Version};
 use x509_cert::der::asn1::{Any, ObjectIdentifier, SetOfVec};
 use x509_cert::der::oid::db::rfc4519::{COMMON_NAME, ORGANIZATION_NAME, SERIAL_NUMBER};
 use x509_cert::der::{Decode, Encode, Tag};
-use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
-use x509_cert::serial_number::SerialNumber;
-use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 
 /// An authority's own certificate, read and found to be signed by its own key. Only [`parse_ca`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,26 +97,18 @@ impl CaPlan<'_> {
     }
 
     fn encode(&self) -> x509_cert::der::Result<Vec<u8>> {
+        let Self { serial, key, not_before, not_after, .. } = self;
         let name = RdnSequence(vec![
             attribute(ORGANIZATION_NAME, Tag::Utf8String, "Writ")?,
             attribute(COMMON_NAME, Tag::Utf8String, "X.509 authority")?,
             // RFC 5280 section 4.1.2.6: an authority's subject is not empty; X.520 has this attribute as printable.
-            attribute(SERIAL_NUMBER, Tag::PrintableString, &self.serial.to_string())?,
-        ]);
-        TbsCertificate {
-            version: Version::V3,
-            serial_number: SerialNumber::new(self.serial.as_bytes())?,
-            signature: AlgorithmIdentifierOwned::from_der(&ECDSA_WITH_SHA256)?,
-            issuer: name.clone(),
-            validity: validity(self.not_before, self.not_after)?,
-            subject: name,
-            subject_public_key_info: SubjectPublicKeyInfoOwned::from_der(self.key.spki())?,
-            issuer_unique_id: None,
-            subject_unique_id: None,
-            // X509-SVID.md section 3.2: the trust domain's ID, without a path.
-            extensions: Some(extensions::of_authority(&format!("spiffe://{}", self.trust_domain), self.key)?),
-        }
-        .to_der()
+            attribute(SERIAL_NUMBER, Tag::PrintableString, &serial.to_string())?,
+        ])
+        .to_der()?;
+        // X509-SVID.md section 3.2: the trust domain's ID, without a path.
+        let extensions = extensions::of_authority(&format!("spiffe://{}", self.trust_domain), key)?;
+        let (issuer, subject) = (&name, &name);
+        tbs::write(&Head { serial, issuer, not_before: *not_before, not_after: *not_after, subject, key }, &extensions)
     }
 }
 
@@ -130,22 +119,13 @@ impl CaPlan<'_> {
 pub fn parse_ca(der: &[u8]) -> Result<CaFacts, X509Error> {
     let what = What::Authority;
     let signed = Signed::read(what, der)?;
-    let tbs = TbsCertificate::from_der(signed.body).map_err(what.encoding())?;
-    if tbs.to_der().map_err(what.encoding())? != signed.body {
-        return Err(X509Error::Encoding { what, why: "it is not in its one form of DER".to_owned() });
+    let tbs = tbs::read(what, signed.body)?;
+    signed.verify(&tbs.key)?;
+    if tbs.subject != tbs.issuer || tbs.subject == tbs::EMPTY_NAME {
+        return Err(what.rule("its subject is empty or not its issuer (RFC 5280 section 4.1.2.6)"));
     }
-    if tbs.version != Version::V3 || tbs.signature.to_der().map_err(what.encoding())? != ECDSA_WITH_SHA256 {
-        return Err(X509Error::Algorithm(what));
-    }
-    let spki = tbs.subject_public_key_info.to_der().map_err(what.encoding())?;
-    let key = P256Key::from_spki(&spki).ok_or(X509Error::Algorithm(what))?;
-    signed.verify(key.point())?;
-    if tbs.subject != tbs.issuer || tbs.subject.is_empty() {
-        return Err(what.rule("its subject is empty or not its issuer"));
-    }
-    let serial =
-        Serial::from_magnitude(tbs.serial_number.as_bytes()).ok_or_else(|| what.rule("its serial number is not positive"))?;
-    let (uri, key_id) = Extensions::read(what, tbs.extensions.as_deref().unwrap_or_default())?.judge_authority(what)?;
+    let _well_formed = Name::from_der(tbs.subject).map_err(what.encoding())?;
+    let (uri, key_id) = Extensions::read(what, &tbs.extensions)?.judge_authority(what)?;
     // X509-SVID.md section 3.2: no path.
     let trust_domain = uri
         .strip_prefix("spiffe://")
@@ -154,12 +134,12 @@ pub fn parse_ca(der: &[u8]) -> Result<CaFacts, X509Error> {
     Ok(CaFacts {
         der: der.to_vec(),
         trust_domain,
-        subject: tbs.subject.to_der().map_err(what.encoding())?,
-        key,
+        subject: tbs.subject.to_vec(),
+        key: tbs.key,
         key_id,
-        serial,
-        not_before: seconds_from(tbs.validity.not_before),
-        not_after: seconds_from(tbs.validity.not_after),
+        serial: tbs.serial,
+        not_before: tbs.not_before,
+        not_after: tbs.not_after,
     })
 }
 

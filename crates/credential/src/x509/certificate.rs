@@ -1,12 +1,9 @@
 //! Reading a workload's certificate, and judging whether an authority issued it.
 
 use super::extensions::Extensions;
-use super::signed::{ECDSA_WITH_SHA256, Signed};
-use super::validity::seconds_from;
-use super::{CaFacts, P256Key, Serial, What, X509Error};
+use super::signed::Signed;
+use super::{CaFacts, P256Key, Serial, What, X509Error, tbs};
 use writ_types::{Digest, SpiffeId, TextValue, Time};
-use x509_cert::certificate::{TbsCertificate, Version};
-use x509_cert::der::{Decode, Encode};
 
 /// What the to-be-signed part of an X.509-SVID says. It need not be signed by anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +67,7 @@ pub fn verify_issued_by(der: &[u8], authority: &CaFacts, at: Time) -> Result<Tbs
     let signed = Signed::read(what, der)?;
     let facts = parse_tbs(signed.body)?;
     facts.check_issuer(authority)?;
-    signed.verify(authority.key().point())?;
+    signed.verify(authority.key())?;
     for (what, not_before, not_after) in
         [(What::Authority, authority.not_before(), authority.not_after()), (what, facts.not_before, facts.not_after)]
     {
@@ -98,32 +95,17 @@ pub fn parse_certificate(der: &[u8]) -> Result<CertificateFacts, X509Error> {
 /// When it is not strict DER, not of P-256, or breaks a rule of X509-SVID.md.
 pub fn parse_tbs(der: &[u8]) -> Result<TbsFacts, X509Error> {
     let what = What::Certificate;
-    what.bounded(der)?;
-    let tbs = TbsCertificate::from_der(der).map_err(what.encoding())?;
-    // The decoder takes a few forms that are not DER (a default that is written out); only one form is signed here.
-    if tbs.to_der().map_err(what.encoding())? != der {
-        return Err(X509Error::Encoding { what, why: "it is not in its one form of DER".to_owned() });
-    }
-    if tbs.signature.to_der().map_err(what.encoding())? != ECDSA_WITH_SHA256 {
-        return Err(X509Error::Algorithm(what));
-    }
-    if tbs.version != Version::V3 || tbs.issuer_unique_id.is_some() || tbs.subject_unique_id.is_some() {
-        return Err(what.rule("it is not of version 3, or has a unique identifier (RFC 5280 section 4.1.2.8)"));
-    }
-    let spki = tbs.subject_public_key_info.to_der().map_err(what.encoding())?;
-    let key = P256Key::from_spki(&spki).ok_or(X509Error::Algorithm(what))?;
-    let serial =
-        Serial::from_magnitude(tbs.serial_number.as_bytes()).ok_or_else(|| what.rule("its serial number is not positive"))?;
-    let extensions = Extensions::read(what, tbs.extensions.as_deref().unwrap_or_default())?;
-    let (uri, authority_key_id) = extensions.judge_svid(what, tbs.subject.is_empty())?;
+    let tbs = tbs::read(what, der)?;
+    let extensions = Extensions::read(what, &tbs.extensions)?;
+    let (uri, authority_key_id) = extensions.judge_svid(what, tbs.subject == tbs::EMPTY_NAME)?;
     Ok(TbsFacts {
-        serial,
+        serial: tbs.serial,
         // X509-SVID.md section 3.1: a SPIFFE ID with a path.
         spiffe_id: SpiffeId::parse(&uri).map_err(|error| what.rule(error.to_string()))?,
-        key,
-        not_before: seconds_from(tbs.validity.not_before),
-        not_after: seconds_from(tbs.validity.not_after),
-        issuer: tbs.issuer.to_der().map_err(what.encoding())?,
+        key: tbs.key,
+        not_before: tbs.not_before,
+        not_after: tbs.not_after,
+        issuer: tbs.issuer.to_vec(),
         authority_key_id,
         tbs_digest: Digest::of(der),
     })

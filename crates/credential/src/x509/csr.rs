@@ -32,7 +32,7 @@ pub fn verify_csr(der: &[u8]) -> Result<VerifiedCsr, X509Error> {
     let signed = Signed::read(What::Request, der)?;
     let spki = key_info(signed.body).map_err(What::Request.encoding())?;
     let key = P256Key::from_spki(spki).ok_or(X509Error::Algorithm(What::Request))?;
-    signed.verify(key.point())?;
+    signed.verify(&key)?;
     Ok(VerifiedCsr { key })
 }
 

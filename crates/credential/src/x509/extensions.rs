@@ -1,21 +1,22 @@
 //! The six extensions that an X.509-SVID and its authority have, written and read.
 
+use super::signed::{sequence, tlv};
+use super::tbs::RawExtension;
 use super::{P256Key, What, X509Error};
 use x509_cert::der::asn1::{Ia5String, ObjectIdentifier, OctetString};
 use x509_cert::der::flagset::FlagSet;
 use x509_cert::der::oid::AssociatedOid;
 use x509_cert::der::oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_SERVER_AUTH};
 use x509_cert::der::{Decode, Encode};
-use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier,
 };
 
-/// The extensions of a workload's certificate.
-pub(super) fn of_svid(uri: &str, key: &P256Key, authority_key_id: &[u8]) -> x509_cert::der::Result<Vec<Extension>> {
+/// The extensions of a workload's certificate, DER, one after the other.
+pub(super) fn of_svid(uri: &str, key: &P256Key, authority_key_id: &[u8]) -> x509_cert::der::Result<Vec<u8>> {
     let authority = AuthorityKeyIdentifier { key_identifier: Some(OctetString::new(authority_key_id)?), ..Default::default() };
-    Ok(vec![
+    Ok([
         // X509-SVID.md section 4.3: present, critical, digitalSignature, never keyCertSign or cRLSign.
         extension(true, &KeyUsage(KeyUsages::DigitalSignature.into()))?,
         // Section 4.4: if present, both.
@@ -26,26 +27,30 @@ pub(super) fn of_svid(uri: &str, key: &P256Key, authority_key_id: &[u8]) -> x509
         extension(false, &authority)?,
         // Section 3.1: critical, as the subject is empty.
         extension(true, &uri_name(uri)?)?,
-    ])
+    ]
+    .concat())
 }
 
-/// The extensions of an authority's certificate.
-pub(super) fn of_authority(uri: &str, key: &P256Key) -> x509_cert::der::Result<Vec<Extension>> {
-    Ok(vec![
+/// The extensions of an authority's certificate, DER, one after the other.
+pub(super) fn of_authority(uri: &str, key: &P256Key) -> x509_cert::der::Result<Vec<u8>> {
+    Ok([
         extension(true, &KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign))?,
         // Leaves only below it.
         extension(true, &BasicConstraints { ca: true, path_len_constraint: Some(0) })?,
         extension(false, &SubjectKeyIdentifier(OctetString::new(key.identifier())?))?,
         extension(false, &uri_name(uri)?)?,
-    ])
+    ]
+    .concat())
 }
 
 fn uri_name(uri: &str) -> x509_cert::der::Result<SubjectAltName> {
     Ok(SubjectAltName(vec![GeneralName::UniformResourceIdentifier(Ia5String::new(uri)?)]))
 }
 
-fn extension<T: AssociatedOid + Encode>(critical: bool, value: &T) -> x509_cert::der::Result<Extension> {
-    Ok(Extension { extn_id: T::OID, critical, extn_value: OctetString::new(value.to_der()?)? })
+/// RFC 5280 section 4.1: the id, critical where it is, and the value inside an octet string.
+pub(super) fn extension<T: AssociatedOid + Encode>(critical: bool, value: &T) -> x509_cert::der::Result<Vec<u8>> {
+    let flag: &[u8] = if critical { &[0x01, 1, 0xff] } else { &[] };
+    Ok(sequence(&[&tlv(0x06, T::OID.as_bytes()), flag, &tlv(0x04, &value.to_der()?)]))
 }
 
 /// What the extensions of one certificate say. Each stands at most once, and there are no others.
@@ -61,23 +66,23 @@ pub(super) struct Extensions {
 }
 
 impl Extensions {
-    pub(super) fn read(what: What, extensions: &[Extension]) -> Result<Self, X509Error> {
+    pub(super) fn read(what: What, extensions: &[RawExtension<'_>]) -> Result<Self, X509Error> {
         let mut found = Self::default();
         let mut seen = Vec::new();
         for extension in extensions {
             // RFC 5280 section 4.2: not more than one of each.
-            if seen.contains(&extension.extn_id) {
-                return Err(what.rule(format!("the extension `{}` stands twice (RFC 5280 section 4.2)", extension.extn_id)));
+            if seen.contains(&extension.id) {
+                return Err(what.rule(format!("the extension `{}` stands twice (RFC 5280 section 4.2)", extension.id)));
             }
-            seen.push(extension.extn_id);
+            seen.push(extension.id);
             found.take(what, extension)?;
         }
         Ok(found)
     }
 
-    fn take(&mut self, what: What, extension: &Extension) -> Result<(), X509Error> {
-        let value = extension.extn_value.as_bytes();
-        match extension.extn_id {
+    fn take(&mut self, what: What, extension: &RawExtension<'_>) -> Result<(), X509Error> {
+        let value = extension.value;
+        match extension.id {
             KeyUsage::OID => self.key_usage = Some((extension.critical, decode::<KeyUsage>(what, value)?.0)),
             ExtendedKeyUsage::OID => self.purposes = Some(decode::<ExtendedKeyUsage>(what, value)?.0),
             BasicConstraints::OID => self.constraints = Some((extension.critical, decode(what, value)?)),

@@ -12,9 +12,10 @@ const PREFIX: [u8; 26] = [
 ];
 
 /// A public key on P-256, checked to be a point of the curve.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct P256Key {
     spki: Vec<u8>,
+    parsed: ParsedPublicKey,
 }
 
 impl P256Key {
@@ -23,8 +24,8 @@ impl P256Key {
         if point.len() != 65 || point.first() != Some(&4) {
             return None;
         }
-        ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).ok()?;
-        Some(Self { spki: [&PREFIX[..], point].concat() })
+        let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).ok()?;
+        Some(Self { spki: [&PREFIX[..], point].concat(), parsed })
     }
 
     /// From `SubjectPublicKeyInfo`, DER. `None` if it is anything else than an uncompressed P-256 key.
@@ -47,11 +48,24 @@ impl P256Key {
         Digest::of(&self.spki)
     }
 
+    /// True if `signature` (ECDSA's ASN.1 form, with SHA-256) is this key's over `message`.
+    pub(super) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.parsed.verify_sig(message, signature).is_ok()
+    }
+
     /// The key identifier: the first 160 bits of SHA-256 of the point (RFC 7093 section 2, method 1).
     pub(super) fn identifier(&self) -> Vec<u8> {
         Digest::of(self.point()).as_bytes().iter().take(20).copied().collect()
     }
 }
+
+impl PartialEq for P256Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.spki == other.spki
+    }
+}
+
+impl Eq for P256Key {}
 
 impl fmt::Debug for P256Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,8 +17,8 @@ impl Serial {
         Self(bits.to_vec())
     }
 
-    /// From the big-endian magnitude. `None` if it is zero, negative or longer than 20 bytes.
-    pub(super) fn from_magnitude(bytes: &[u8]) -> Option<Self> {
+    /// From the content of a DER integer. `None` if it is zero, negative, not in its shortest form or too long.
+    pub(super) fn from_integer(bytes: &[u8]) -> Option<Self> {
         let fits = match bytes {
             [] | [0] => false,
             // DER keeps a positive number positive with one leading zero, and never with more.
@@ -27,6 +27,12 @@ impl Serial {
         };
         let magnitude = bytes.strip_prefix(&[0]).unwrap_or(bytes);
         (fits && bytes.len() <= 20).then(|| Self(magnitude.to_vec()))
+    }
+
+    /// The content of the DER integer.
+    pub(super) fn to_integer(&self) -> Vec<u8> {
+        let sign = self.0.first().filter(|first| *first & 0x80 != 0).map(|_| 0);
+        sign.into_iter().chain(self.0.iter().copied()).collect()
     }
 
     /// The big-endian magnitude.
@@ -57,7 +63,7 @@ impl TextValue for Serial {
         });
         let bytes: Vec<u8> = pairs.collect::<Option<_>>().ok_or_else(wrong)?;
         match bytes.first() {
-            Some(first) if *first != 0 && bytes.len() <= 20 => Ok(Self(bytes)),
+            Some(first) if *first != 0 && bytes.len() + usize::from(first >> 7) <= 20 => Ok(Self(bytes)),
             _ => Err(wrong()),
         }
     }
@@ -73,11 +79,11 @@ mod tests {
     fn is_positive_whatever_the_bits() {
         for bits in [[0; 16], [0xff; 16], [0x80; 16]] {
             let serial = Serial::from_random(bits);
-            assert_eq!(Serial::from_magnitude(serial.as_bytes()), Some(serial.clone()));
+            assert_eq!(Serial::from_integer(&serial.to_integer()), Some(serial.clone()));
             assert_eq!(Serial::parse(&serial.to_string()), Ok(serial));
         }
         for bad in [&[][..], &[0], &[0, 1], &[0x80], &[1; 21]] {
-            assert_eq!(Serial::from_magnitude(bad), None);
+            assert_eq!(Serial::from_integer(bad), None);
         }
         for bad in ["", "0", "00", "4", "4G", "FF", &"11".repeat(21)] {
             assert!(Serial::parse(bad).is_err(), "{bad}");

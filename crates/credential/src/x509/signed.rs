@@ -1,7 +1,6 @@
 //! The frame that requests and certificates share: a body, an algorithm, a signature (RFC 5280 section 4.1.1).
 
-use super::{What, X509Error};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use super::{P256Key, What, X509Error};
 use x509_cert::der::asn1::BitStringRef;
 use x509_cert::der::{Decode, Reader, SliceReader, Tag};
 
@@ -25,11 +24,9 @@ impl<'a> Signed<'a> {
         Ok(Self { body, signature, what })
     }
 
-    /// Checks the signature with the uncompressed `point`.
-    pub(super) fn verify(&self, point: &[u8]) -> Result<(), X509Error> {
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point)
-            .verify(self.body, self.signature)
-            .map_err(|_| X509Error::Signature(self.what))
+    /// Checks the signature with `key`.
+    pub(super) fn verify(&self, key: &P256Key) -> Result<(), X509Error> {
+        if key.signed(self.body, self.signature) { Ok(()) } else { Err(X509Error::Signature(self.what)) }
     }
 }
 

@@ -1,14 +1,8 @@
 //! Laying out a workload's certificate.
 
-use super::signed::ECDSA_WITH_SHA256;
-use super::validity::validity;
+use super::tbs::{self, Head};
 use super::{CaFacts, Serial, VerifiedCsr, X509Error, extensions};
 use writ_types::{SpiffeId, Time};
-use x509_cert::certificate::{TbsCertificate, Version};
-use x509_cert::der::{Decode, Encode};
-use x509_cert::name::{Name, RdnSequence};
-use x509_cert::serial_number::SerialNumber;
-use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 /// One workload's certificate, to be laid out. The caller chooses all of it; the request gives the key alone.
 #[derive(Debug, Clone)]
@@ -53,19 +47,10 @@ impl SvidPlan<'_> {
     }
 
     fn encode(&self) -> x509_cert::der::Result<Vec<u8>> {
+        let Self { serial, not_before, not_after, .. } = self;
         let key = self.csr.key();
-        TbsCertificate {
-            version: Version::V3,
-            serial_number: SerialNumber::new(self.serial.as_bytes())?,
-            signature: AlgorithmIdentifierOwned::from_der(&ECDSA_WITH_SHA256)?,
-            issuer: Name::from_der(self.issuer.subject())?,
-            validity: validity(self.not_before, self.not_after)?,
-            subject: RdnSequence::default(),
-            subject_public_key_info: SubjectPublicKeyInfoOwned::from_der(key.spki())?,
-            issuer_unique_id: None,
-            subject_unique_id: None,
-            extensions: Some(extensions::of_svid(&self.spiffe_id.to_string(), key, self.issuer.key_id())?),
-        }
-        .to_der()
+        let extensions = extensions::of_svid(&self.spiffe_id.to_string(), key, self.issuer.key_id())?;
+        let (issuer, subject) = (self.issuer.subject(), &tbs::EMPTY_NAME);
+        tbs::write(&Head { serial, issuer, not_before: *not_before, not_after: *not_after, subject, key }, &extensions)
     }
 }

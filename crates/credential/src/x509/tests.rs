@@ -199,7 +199,7 @@ fn each_rule_of_the_validator_refuses() {
             }),
             "stands twice",
         ),
-        (signed_with(|tbs| tbs.extensions = None), "no critical key usage"),
+        (signed_with(|tbs| tbs.extensions = None), "can't be read"),
         (signed_with(|tbs| tbs.issuer = Default::default()), "another name"),
         (WORLD.ca.der().to_vec(), "may sign certificates"),
     ];
@@ -207,6 +207,25 @@ fn each_rule_of_the_validator_refuses() {
         let error = judge(&der).unwrap_err().to_string();
         assert!(error.contains(why), "{error} lacks {why}");
     }
+}
+
+#[test]
+fn forms_that_are_not_der_are_refused_even_if_signed() {
+    let body = tbs();
+    assert!(judge(&WORLD.authority.sign(&body)).is_ok());
+    let changed = |from: &[u8], to: &[u8]| {
+        let at = body.windows(from.len()).position(|part| part == from).unwrap();
+        let bytes = [&body[..at], to, &body[at + from.len()..]].concat();
+        judge(&WORLD.authority.sign(&bytes)).unwrap_err().to_string()
+    };
+    // X.690 sections 11.5 and 11.1: a default is not written out, and true is 0xff.
+    for flag in [0x00, 0x01] {
+        assert!(changed(&[0x01, 1, 0xff], &[0x01, 1, flag]).contains("can't be read"));
+    }
+    assert!(changed(&[0xa0, 3, 0x02, 1, 2], &[0xa0, 3, 0x02, 1, 1]).contains("version 3"));
+    // RFC 5280 section 4.1.2.5: a four-digit year only from 2050, and always with seconds and `Z`.
+    assert!(changed(b"261122100000Z", b"2611221000+00").contains("can't be read"));
+    assert!(changed(&signed::ECDSA_WITH_SHA256[2..], &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]).contains("P-256"));
 }
 
 #[test]
@@ -246,7 +265,7 @@ fn parse_ca_body() -> Vec<u8> {
 fn years_past_2049_are_written_with_four_digits() {
     let holder = Holder::new();
     let domain = TrustDomain::parse("a").unwrap();
-    for year_seconds in [2_524_607_999, 2_524_608_000, 253_402_300_799] {
+    for year_seconds in [2_524_607_999, 2_524_608_000, 253_000_000_000] {
         let plan = CaPlan {
             serial: Serial::from_random([1; 16]),
             trust_domain: &domain,
