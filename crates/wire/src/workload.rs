@@ -8,10 +8,31 @@ pub use crate::pb::workloadapi::{
     X509svidRequest, X509svidResponse,
 };
 use std::fmt;
+use std::path::Path;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
 
 /// The metadata that every request carries with the value `true` (SPIFFE_Workload_Endpoint.md, section 3): a browser or a confused
 /// program that is made to call the socket doesn't send it.
 pub const SECURITY_HEADER: &str = "workload.spiffe.io";
+
+/// A client that sends [`SECURITY_HEADER`] with each request.
+pub type Client = SpiffeWorkloadApiClient<InterceptedService<Channel, fn(Request<()>) -> Result<Request<()>, Status>>>;
+
+/// Connects to the Workload API at a socket's absolute path.
+///
+/// # Errors
+/// When nobody serves there.
+pub async fn connect(socket: &Path) -> Result<Client, tonic::transport::Error> {
+    let channel = Endpoint::from_shared(format!("unix://{}", socket.display()))?.connect().await?;
+    Ok(SpiffeWorkloadApiClient::with_interceptor(channel, mark as fn(_) -> _))
+}
+
+fn mark(mut request: Request<()>) -> Result<Request<()>, Status> {
+    request.metadata_mut().insert(SECURITY_HEADER, tonic::metadata::MetadataValue::from_static("true"));
+    Ok(request)
+}
 
 // What stands in the messages below and isn't printed: keys and tokens.
 
