@@ -1,0 +1,8 @@
+//! Policy as its callers see it.
+
+mod approvals;
+mod explained;
+mod hostile;
+mod model;
+mod scenarios;
+pub mod world;
