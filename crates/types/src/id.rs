@@ -87,6 +87,4 @@ ids! {
     ChangeId = "chg_", "a change set id";
     /// One entry of the log.
     EventId = "ev_", "an event id";
-    /// The salt of an entry or a blob.
-    BlobSalt = "", "a salt";
 }

@@ -21,7 +21,7 @@ mod time;
 pub use canonical::{CanonicalError, INTEGER_MAX, canonical};
 pub use denial::{Code, Denial, Fault};
 pub use digest::Digest;
-pub use id::{ApprovalId, BlobSalt, ChangeId, CredentialId, DecisionId, EventId, IdentityId, PartyId, ResourceId, TaskId};
+pub use id::{ApprovalId, ChangeId, CredentialId, DecisionId, EventId, IdentityId, PartyId, ResourceId, TaskId};
 pub use name::{Handle, Name, Purpose, SqlName};
 pub use order::{CutDatabaseUser, OpenDatabaseUser, Order, ReleasePassword, SignX509};
 pub use random::Random;

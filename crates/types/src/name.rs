@@ -53,10 +53,7 @@ fn label(text: &str) -> bool {
 }
 
 fn purpose(text: &str) -> bool {
-    !text.is_empty()
-        && text.chars().count() <= 64
-        && text.trim() == text
-        && !text.chars().any(|c| c.is_control() || is_bidi(c))
+    !text.is_empty() && text.chars().count() <= 64 && text.trim() == text && !text.chars().any(|c| c.is_control() || is_bidi(c))
 }
 
 fn sql_name(text: &str) -> bool {

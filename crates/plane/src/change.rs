@@ -1,0 +1,16 @@
+//! Change sets: filed, signed part by part, put in force.
+
+mod apply;
+mod command;
+mod force;
+mod limits;
+mod needs;
+mod plan;
+mod state;
+mod validate;
+
+pub(crate) use command::ChangeAccepted;
+pub use command::{FileChange, SignChange};
+pub use force::in_words;
+pub use needs::{Need, Who, in_force_with, needs};
+pub use state::{Change, Changes, Part};

@@ -1,0 +1,12 @@
+//! Limits on change sets.
+
+use writ_types::Ttl;
+
+/// Change sets that wait at a time.
+pub(crate) const OPEN_MAX: usize = 1_000;
+
+/// Items of one change set. An entry holds 64 KiB, which is reached first by ordinary items.
+pub(crate) const ITEMS_MAX: usize = 500;
+
+/// A change set that is not signed by then is forgotten.
+pub(crate) const LIFE: Ttl = Ttl::from_seconds(30 * 86_400);

@@ -1,0 +1,224 @@
+//! Who answers for a part of a change set (the table of who must sign what).
+
+use super::state::{Change, Part};
+use crate::boundary::ROOT;
+use crate::decision::evaluate;
+use crate::state::State;
+use std::collections::BTreeSet;
+use writ_credential::PublicKey;
+use writ_ledger::body::{Asked, BoundaryItem, Effect, IdentityItem, Item, KeyItem};
+use writ_policy::PolicySet;
+use writ_types::{Name, OwnerRole, PartyId, Selector, SelectorPattern, TextValue, Time};
+
+/// One signature, or several of equal kind, that a part needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// Who can give it.
+    pub who: Who,
+    /// In which role; none where being that person is enough.
+    pub role: Option<OwnerRole>,
+    /// What for, in words.
+    pub reason: String,
+}
+
+/// Who can give a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// Any `count` of these persons.
+    Some {
+        /// The persons.
+        of: BTreeSet<PartyId>,
+        /// How many.
+        count: usize,
+    },
+    /// A new key, for itself.
+    Key {
+        /// Its fingerprint.
+        fingerprint: String,
+        /// Whose it becomes.
+        party: PartyId,
+    },
+    /// Nobody, until something else is in force.
+    Nobody {
+        /// What it waits for.
+        until: String,
+    },
+}
+
+/// Judges parts of one change set against one state.
+struct Table<'a> {
+    state: &'a State,
+    policy: &'a PolicySet,
+    change: &'a Change,
+    now: Time,
+}
+
+/// What `part` needs, judged by what is in force in `state`. Empty: it is in force already, word for word.
+pub fn needs(state: &State, policy: &PolicySet, change: &Change, part: Part, now: Time) -> Vec<Need> {
+    let table = Table { state, policy, change, now };
+    match (change.item(part), part.section) {
+        (Some(Item::Boundary(item)), Some(section)) => table.section(item, section),
+        (Some(Item::Boundary(item)), None) => table.boundary(item),
+        (Some(Item::Party(_)), _) => vec![table.administer("a party", None)],
+        (Some(Item::PartyState(item)), _) => {
+            vec![table.administer("a party's powers", Some(item.party).filter(|_| item.disabled))]
+        }
+        (Some(Item::Key(item)), _) => table.key(item),
+        (Some(Item::Identity(item)), _) => table.identity(item),
+        (Some(Item::Resource(item)), _) => [OwnerRole::Platform, OwnerRole::Business]
+            .iter()
+            .map(|role| {
+                table.owner(&item.boundary, *role, format!("resource `{}` lies in boundary `{}`", item.name, item.boundary))
+            })
+            .collect(),
+        (None, _) => Vec::new(),
+    }
+}
+
+/// True if the signatures that `change` has are all that `need` asks.
+pub fn in_force_with(change: &Change, need: &Need) -> bool {
+    match &need.who {
+        Who::Some { of, count } => {
+            let signed = |person: &&PartyId| {
+                change.signatures.get(person).is_some_and(|(roles, _)| need.role.is_none_or(|role| roles.contains(&role)))
+            };
+            of.iter().filter(signed).count() >= *count
+        }
+        Who::Key { fingerprint, .. } => change.keys.contains_key(fingerprint),
+        Who::Nobody { .. } => false,
+    }
+}
+
+impl Table<'_> {
+    fn one(person: PartyId, role: Option<OwnerRole>, reason: String) -> Need {
+        Need { who: Who::Some { of: BTreeSet::from([person]), count: 1 }, role, reason }
+    }
+
+    fn nobody(until: String) -> Need {
+        Need { who: Who::Nobody { until: until.clone() }, role: None, reason: until }
+    }
+
+    /// The holder of a role, in that role.
+    fn owner(&self, boundary: &Name, role: OwnerRole, reason: String) -> Need {
+        match self.state.boundaries.holder(&self.state.people, boundary, role) {
+            Some(holder) => Self::one(holder.person, Some(role), reason),
+            None => Self::nobody(format!("boundary `{boundary}` has an active {role} owner")),
+        }
+    }
+
+    /// As many holders of `administer` at the root as the quorum asks, the leaver not counted.
+    fn administer(&self, what: &str, leaver: Option<PartyId>) -> Need {
+        let Ok(root) = Name::parse(ROOT) else { return Self::nobody("the root boundary exists".to_owned()) };
+        let of: BTreeSet<PartyId> = OwnerRole::ALL
+            .iter()
+            .filter_map(|role| self.state.boundaries.holder(&self.state.people, &root, *role))
+            .map(|holder| holder.person)
+            .filter(|person| Some(*person) != leaver && self.may_administer(*person, &root))
+            .collect();
+        let count = usize::try_from(self.state.domain.quorum).unwrap_or(usize::MAX).clamp(1, of.len().max(1));
+        Need {
+            who: Who::Some { of, count },
+            role: None,
+            reason: format!("{what} is answered by holders of `administer` at the root"),
+        }
+    }
+
+    fn may_administer(&self, person: PartyId, boundary: &Name) -> bool {
+        let asked = Asked::Administer { person, boundary: boundary.clone(), author: self.change.content.filer, now: self.now };
+        evaluate(self.state, self.policy, asked).0.effect == Effect::Allow
+    }
+
+    fn key(&self, item: &KeyItem) -> Vec<Need> {
+        let mut needs = vec![self.administer("a key", None)];
+        if self.state.people.party(&item.party).is_none() {
+            needs.push(Self::nobody(format!("party `{}` is in force", item.party)));
+        }
+        if let (false, Ok(key)) = (item.remove, PublicKey::from_line(&item.key)) {
+            let fingerprint = key.fingerprint().to_string();
+            needs.push(Need {
+                who: Who::Key { fingerprint, party: item.party },
+                role: None,
+                reason: "a new key shows that its holder has it".to_owned(),
+            });
+        }
+        needs
+    }
+
+    /// Every newly named person accepts, and the control owner above agrees.
+    fn boundary(&self, item: &BoundaryItem) -> Vec<Need> {
+        let before = self.state.boundaries.get(&item.name);
+        let mut needs = Vec::new();
+        let people = item
+            .owners
+            .iter()
+            .map(|(role, person)| (role, person, "owner"))
+            .chain(item.backups.iter().map(|(role, person)| (role, person, "backup")));
+        for (role, person, as_what) in people {
+            let held = before.is_some_and(|b| if as_what == "owner" { &b.owners } else { &b.backups }.get(role) == Some(person));
+            if !held {
+                needs.push(self.accepts(
+                    *person,
+                    Some(*role),
+                    format!("accepts to be {role} {as_what} of boundary `{}`", item.name),
+                ));
+            }
+        }
+        for (duty, person) in &item.duties {
+            if before.is_none_or(|b| b.duties.get(duty) != Some(person)) {
+                needs.push(self.accepts(*person, None, format!("accepts the duty {duty} in boundary `{}`", item.name)));
+            }
+        }
+        // What is not about persons, and every change of persons, the control owner above agrees to.
+        match self.state.boundaries.get(&item.parent) {
+            None => needs.push(Self::nobody(format!("boundary `{}` is in force", item.parent))),
+            Some(_) => {
+                let need = self.owner(
+                    &item.parent,
+                    OwnerRole::Control,
+                    format!("boundary `{}` lies below `{}`", item.name, item.parent),
+                );
+                match &need.who {
+                    Who::Some { of, .. } if of.iter().any(|person| !self.may_administer(*person, &item.parent)) => {
+                        needs.push(Self::nobody(format!("policy lets the control owner administer boundary `{}`", item.parent)));
+                    }
+                    _ => needs.push(need),
+                }
+            }
+        }
+        needs
+    }
+
+    fn accepts(&self, person: PartyId, role: Option<OwnerRole>, reason: String) -> Need {
+        if self.state.people.is_active_person(&person) {
+            Self::one(person, role, reason)
+        } else {
+            Self::nobody(format!("`{person}` is an active person"))
+        }
+    }
+
+    fn section(&self, item: &BoundaryItem, section: writ_types::Section) -> Vec<Need> {
+        if self.state.boundaries.get(&item.name).is_none() {
+            return vec![Self::nobody(format!("boundary `{}` is in force", item.name))];
+        }
+        vec![self.owner(&item.name, section.role(), format!("answers for the {section} section of boundary `{}`", item.name))]
+    }
+
+    /// Inside the charter's bounds its filer is enough, if the filer answers there; outside them the platform owner signs.
+    fn identity(&self, item: &IdentityItem) -> Vec<Need> {
+        let Some(terms) = self.state.boundaries.platform(&item.boundary) else {
+            return vec![Self::nobody(format!("the platform section of boundary `{}` is signed", item.boundary))];
+        };
+        let patterns: Vec<_> = terms.selectors.iter().filter_map(|text| SelectorPattern::parse(text).ok()).collect();
+        let within =
+            |text: &String| Selector::parse(text).is_ok_and(|selector| patterns.iter().any(|pattern| pattern.allows(&selector)));
+        if item.retired || item.selectors.iter().all(within) {
+            let path = || self.state.boundaries.path(&item.boundary);
+            let of = path().flat_map(|(_, b)| b.owners.values().chain(b.backups.values())).copied();
+            let of = of.filter(|person| self.state.people.is_active_person(person)).collect();
+            let reason = format!("identity `{}` lies in boundary `{}`", item.name, item.boundary);
+            return vec![Need { who: Who::Some { of, count: 1 }, role: None, reason }];
+        }
+        let reason = format!("identity `{}` has selectors outside the charter of boundary `{}`", item.name, item.boundary);
+        vec![self.owner(&item.boundary, OwnerRole::Platform, reason)]
+    }
+}

@@ -1,0 +1,117 @@
+//! Which credentials there are, and how far the end of each has come.
+
+use std::collections::{BTreeMap, BTreeSet};
+use writ_types::{
+    Closure, CredentialId, CredentialKind, CutDatabaseUser, IdentityId, Name, ResourceId, RevocationClass, SqlName, TaskId, Time,
+};
+
+/// All credentials of tasks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Credentials(pub(crate) BTreeMap<CredentialId, Credential>);
+
+/// One credential.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Credential {
+    /// Its kind.
+    pub kind: CredentialKind,
+    /// Its task.
+    pub task: TaskId,
+    /// Who holds it.
+    pub identity: IdentityId,
+    /// Where it is good.
+    pub resource: ResourceId,
+    /// For what.
+    pub actions: BTreeSet<Name>,
+    /// The database user.
+    pub user: SqlName,
+    /// The databases.
+    pub databases: Vec<SqlName>,
+    /// When it ends.
+    pub expires: Time,
+    /// What its revocation promises.
+    pub class: RevocationClass,
+    /// The entry that granted it.
+    pub granted: u64,
+    /// Where it stands.
+    pub phase: CredentialPhase,
+    /// What is known of its end, by point.
+    pub closure: BTreeMap<String, Known>,
+}
+
+/// Where a credential stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialPhase {
+    /// Intended; what the backend did is not known.
+    Granted,
+    /// The backend made it.
+    Made,
+    /// The backend did not make it; what may exist is undone.
+    Failed,
+    /// It counts no longer.
+    Revoked,
+}
+
+/// What is known at one point.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Known {
+    /// The state.
+    pub state: Closure,
+    /// True if what it left behind is cleaned up.
+    pub tidy: bool,
+    /// Since when the state is this.
+    pub since: Time,
+    /// When it is tried again.
+    pub next_try: Option<Time>,
+    /// The entry that says so.
+    pub index: u64,
+}
+
+impl Credentials {
+    /// One credential.
+    pub fn get(&self, id: &CredentialId) -> Option<&Credential> {
+        self.0.get(id)
+    }
+
+    /// All credentials.
+    pub fn iter(&self) -> impl Iterator<Item = (&CredentialId, &Credential)> {
+        self.0.iter()
+    }
+
+    /// The credentials of one task.
+    pub fn of_task(&self, task: &TaskId) -> impl Iterator<Item = (&CredentialId, &Credential)> {
+        let task = *task;
+        self.0.iter().filter(move |(_, credential)| credential.task == task)
+    }
+}
+
+impl Credential {
+    /// True until it is revoked or failed.
+    pub const fn counts(&self) -> bool {
+        matches!(self.phase, CredentialPhase::Granted | CredentialPhase::Made)
+    }
+
+    /// The state of its end over all points: CLOSED only if every point says so.
+    pub fn closure(&self) -> Option<Closure> {
+        if self.counts() {
+            return None;
+        }
+        let states: BTreeSet<Closure> = self.closure.values().map(|known| known.state).collect();
+        Some(match (states.len(), states.first()) {
+            (0, _) => Closure::Open,
+            (1, Some(state)) => *state,
+            _ if states.contains(&Closure::Unknown) => Closure::Unknown,
+            _ => Closure::Partial,
+        })
+    }
+
+    /// The order that ends it.
+    pub(crate) fn cut(&self, id: CredentialId, epoch: u64) -> CutDatabaseUser {
+        CutDatabaseUser {
+            credential: id,
+            resource: self.resource,
+            user: self.user.clone(),
+            databases: self.databases.clone(),
+            epoch,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The trust domain itself: genesis, authorities, the policy set in force.
+
+mod apply;
+mod command;
+mod plan;
+mod state;
+
+pub(crate) use command::{AuthorityReady, ServerCertificateReady, lay_out};
+pub use command::{NewAuthority, NewServerCertificate, Open};
+pub(crate) use plan::backdated;
+pub use state::{Authority, Domain};

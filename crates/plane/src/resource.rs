@@ -1,0 +1,6 @@
+//! Resources: what a task can reach.
+
+mod apply;
+mod state;
+
+pub use state::{Resource, Resources};
