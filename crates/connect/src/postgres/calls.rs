@@ -33,8 +33,6 @@ pub(crate) struct Seen {
     pub(crate) prepared: Vec<(String, String)>,
     /// Prepared transactions that belong to one of its groups.
     pub(crate) prepared_by_group: i64,
-    /// Sessions of roles that it had lent itself to.
-    pub(crate) borrowers: i64,
     /// Standbys, or slots of them.
     pub(crate) standbys: i64,
     /// Where in the write-ahead log.
@@ -110,7 +108,7 @@ impl Session {
     /// Looks what is left.
     pub(crate) async fn verify(&mut self, credential: CredentialId) -> Result<Seen, ConnectError> {
         let sql = "SELECT v.role_left, v.blocked, v.sessions, v.in_flight, v.prepared, v.prepared_in, v.prepared_by_group, \
-                   v.borrowers, v.standbys, v.lsn FROM writ.verify($1) AS v";
+                   v.standbys, v.lsn FROM writ.verify($1) AS v";
         let row = self.row("say what is left", sql, &[&credential.to_string()]).await?;
         let in_flight: Vec<String> = self.get(&row, 3)?;
         let gids: Vec<String> = self.get(&row, 4)?;
@@ -122,9 +120,8 @@ impl Session {
             in_flight: in_flight.into_iter().collect(),
             prepared: gids.into_iter().zip(databases).collect(),
             prepared_by_group: self.get(&row, 6)?,
-            borrowers: self.get(&row, 7)?,
-            standbys: self.get(&row, 8)?,
-            lsn: self.get(&row, 9)?,
+            standbys: self.get(&row, 7)?,
+            lsn: self.get(&row, 8)?,
         })
     }
 

@@ -62,7 +62,7 @@ impl<'a> Ending<'a> {
             self.clean_up(session).await?;
         }
         self.reach(Phase::Prove);
-        let seen = session.verify(self.order.credential).await?;
+        let seen = self.look(session).await?;
         self.note(format!("at {} {}", seen.lsn, if seen.role_left { "the blocked role is left" } else { "no role is left" }));
         self.seen = Some(seen);
         Ok(())
@@ -77,8 +77,7 @@ impl<'a> Ending<'a> {
         self.reach(Phase::CutLive);
         let signalled = session.cut(self.order.credential).await?;
         self.reach(Phase::VerifyNone);
-        let mut seen = session.verify(self.order.credential).await?;
-        self.keep_first_in_flight(&mut seen);
+        let seen = self.look(session).await?;
         self.note(format!(
             "round {}: {signalled} signalled, then {} sessions, {} logins in flight, {} prepared transactions left",
             self.rounds,
@@ -119,15 +118,17 @@ impl<'a> Ending<'a> {
         }
     }
 
-    /// Only logins count that were in flight at the first look after the block committed.
-    fn keep_first_in_flight(&self, seen: &mut Seen) {
-        if !seen.blocked {
-            return;
+    /// Asks what is left. Of the logins in flight only those count that were so at the first look after the block
+    /// committed.
+    async fn look(&self, session: &mut Session) -> Result<Seen, ConnectError> {
+        let mut seen = session.verify(self.order.credential).await?;
+        if seen.blocked {
+            let mut first = self.backend.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+            let baseline = first.entry(self.order.credential).or_insert_with(|| seen.in_flight.clone());
+            *baseline = baseline.intersection(&seen.in_flight).cloned().collect();
+            seen.in_flight.clone_from(baseline);
         }
-        let mut first = self.backend.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        let baseline = first.entry(self.order.credential).or_insert_with(|| seen.in_flight.clone());
-        *baseline = baseline.intersection(&seen.in_flight).cloned().collect();
-        seen.in_flight.clone_from(baseline);
+        Ok(seen)
     }
 
     /// Rolls back what the user prepared: only the user itself may, each in its own database.
@@ -291,10 +292,6 @@ impl<'a> Ending<'a> {
         if seen.prepared_by_group > 0 {
             let count = seen.prepared_by_group;
             left.push(format!("{count} prepared transactions belong to one of its groups: a DBA rolls them back"));
-        }
-        if seen.borrowers > 0 {
-            let count = seen.borrowers;
-            left.push(format!("{count} sessions of roles to which it lent itself may still act for it"));
         }
         self.seen = Some(seen);
         left.extend(self.standby());

@@ -75,7 +75,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function {
         name: "verify",
         arguments: "p_credential text",
-        returns: "TABLE (role_left boolean, blocked boolean, sessions integer[], in_flight text[], prepared text[], prepared_in text[], prepared_by_group bigint, borrowers bigint, standbys bigint, lsn text)",
+        returns: "TABLE (role_left boolean, blocked boolean, sessions integer[], in_flight text[], prepared text[], prepared_in text[], prepared_by_group bigint, standbys bigint, lsn text)",
         owner: Owner::Sweeper,
         lock_timeout: None,
         callers: "writ_connector",

@@ -20,8 +20,6 @@ CREATE TABLE IF NOT EXISTS writ.credential (
   groups oid[] NOT NULL DEFAULT '{}',
   opened timestamptz NOT NULL DEFAULT clock_timestamp(),
   expires timestamptz,
-  blocked timestamptz,
-  lent_to oid[] NOT NULL DEFAULT '{}',
   dropped timestamptz
 );
 CREATE INDEX IF NOT EXISTS credential_due ON writ.credential (expires) WHERE dropped IS NULL;

@@ -56,7 +56,7 @@ BEGIN
     notes := notes || format('login not blocked yet: %s', SQLSTATE);
   END;
   FOR v_member IN
-    SELECT g.rolname AS granted, r.rolname AS holder, r.oid AS holder_id, m.member <> v_role.oid AS outgoing, a.rolname AS grantor
+    SELECT g.rolname AS granted, r.rolname AS holder, a.rolname AS grantor
       FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member
       LEFT JOIN pg_roles a ON a.oid = m.grantor
      WHERE m.member = v_role.oid OR (m.roleid = v_role.oid AND r.rolname NOT IN ('writ_sweeper', 'writ_owner'))
@@ -66,12 +66,6 @@ BEGIN
         EXECUTE format('REVOKE %I FROM %I GRANTED BY %I CASCADE', v_member.granted, v_member.holder, v_member.grantor);
       ELSE
         EXECUTE format('REVOKE %I FROM %I', v_member.granted, v_member.holder);
-      END IF;
-      IF v_member.outgoing AND v_member.holder <> 'writ_connector' THEN
-        -- Up to version 15 a role may lend itself. Who was lent it may still act as one of its groups.
-        UPDATE writ.credential c SET lent_to = array_append(array_remove(c.lent_to, v_member.holder_id), v_member.holder_id)
-         WHERE c.id = p_credential;
-        notes := notes || format('it had lent itself to %I', v_member.holder);
       END IF;
     EXCEPTION WHEN OTHERS THEN
       complete := complete AND v_modern;
@@ -88,7 +82,6 @@ BEGIN
     complete := false;
     notes := notes || format('sweeper not granted yet: %s', SQLSTATE);
   END;
-  UPDATE writ.credential c SET blocked = clock_timestamp() WHERE c.id = p_credential AND c.blocked IS NULL AND complete;
   lsn := pg_current_wal_insert_lsn()::text;
   RETURN NEXT;
 END

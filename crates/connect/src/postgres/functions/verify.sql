@@ -7,7 +7,7 @@ DECLARE
   v_starting_pid integer[];
   v_known integer[];
 BEGIN
-  SELECT c.role, c.lent_to, c.groups, c.blocked, c.opened INTO v_credential
+  SELECT c.role, c.groups, c.opened INTO v_credential
     FROM writ.tombstone t JOIN writ.credential c ON c.id = t.id WHERE t.id = p_credential;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'WR050', MESSAGE = 'only what is blocked can be verified';
@@ -18,9 +18,8 @@ BEGIN
    WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock' AND l.granted AND l.pid IS NOT NULL AND l.pid <> pg_backend_pid();
   PERFORM pg_stat_clear_snapshot();
   SELECT coalesce(array_agg(a.pid) FILTER (WHERE a.usesysid = v_credential.role), '{}'),
-         coalesce(array_agg(a.pid) FILTER (WHERE a.usesysid IS NOT NULL OR a.backend_type <> 'client backend'), '{}'),
-         count(*) FILTER (WHERE a.usesysid = ANY (v_credential.lent_to) AND a.backend_start < v_credential.blocked)
-    INTO sessions, v_known, borrowers
+         coalesce(array_agg(a.pid) FILTER (WHERE a.usesysid IS NOT NULL OR a.backend_type <> 'client backend'), '{}')
+    INTO sessions, v_known
     FROM pg_stat_activity a;
   SELECT coalesce(array_agg(s.login), '{}') INTO in_flight
     FROM unnest(v_starting, v_starting_pid) AS s(login, pid) WHERE s.pid <> ALL (v_known);

@@ -1,0 +1,11 @@
+//! The PostgreSQL connector against a real cluster, with real psql children; a superuser's psql judges.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test that can't go on says so by failing")]
+
+#[path = "../../dev/cluster.rs"]
+mod cluster;
+#[path = "../../dev/commit.rs"]
+mod commit;
+mod psql;
+mod survive;
+mod world;
