@@ -3,9 +3,9 @@
 pub use crate::pb::workloadapi::spiffe_workload_api_client::SpiffeWorkloadApiClient;
 pub use crate::pb::workloadapi::spiffe_workload_api_server::{SpiffeWorkloadApi, SpiffeWorkloadApiServer};
 pub use crate::pb::workloadapi::{
-    JwtBundlesRequest, JwtBundlesResponse, Jwtsvid, JwtsvidRequest, JwtsvidResponse, ValidateJwtsvidRequest, ValidateJwtsvidResponse,
-    WitBundlesRequest, WitBundlesResponse, Witsvid, WitsvidRequest, WitsvidResponse, X509BundlesRequest, X509BundlesResponse, X509svid,
-    X509svidRequest, X509svidResponse,
+    JwtBundlesRequest, JwtBundlesResponse, Jwtsvid, JwtsvidRequest, JwtsvidResponse, ValidateJwtsvidRequest,
+    ValidateJwtsvidResponse, WitBundlesRequest, WitBundlesResponse, Witsvid, WitsvidRequest, WitsvidResponse, X509BundlesRequest,
+    X509BundlesResponse, X509svid, X509svidRequest, X509svidResponse,
 };
 use std::fmt;
 use std::path::Path;
