@@ -6,7 +6,8 @@ use std::hint::black_box;
 use std::io::Write;
 use std::time::Instant;
 use writ_policy::{
-    Actor, Ask, Decision, Effect, NonHuman, Owners, Person, PolicySet, PolicySource, Reach, Request, ResourceFacts, TaskFacts, decide,
+    Actor, Ask, Decision, Effect, NonHuman, Owners, Person, PolicySet, PolicySource, Reach, Request, ResourceFacts, TaskFacts,
+    decide,
 };
 use writ_types::{IdentityId, Name, PartyId, Purpose, ResourceId, TaskId, TextValue, Tier, Time, Ttl};
 

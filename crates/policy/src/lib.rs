@@ -19,9 +19,7 @@ mod source;
 pub use approval::{Needed, approvals_needed};
 pub use decide::{Decision, Effect, Permit, decide};
 pub use errors::PolicySetError;
-pub use facts::{
-    Actor, Ask, BoundaryFacts, Change, End, NonHuman, Owners, Person, ResourceFacts, TaskFacts,
-};
+pub use facts::{Actor, Ask, BoundaryFacts, Change, End, NonHuman, Owners, Person, ResourceFacts, TaskFacts};
 pub use limits::{NESTING_MAX, POLICIES_MAX, POLICY_BYTES_MAX, REASON_CHARS_MAX, SET_BYTES_MAX};
 pub use nearest::{Nearest, nearest};
 pub use request::{Approve, Delegate, Govern, Identify, Kill, Reach, Request, Signal, Target, Who};

@@ -6,9 +6,7 @@
 use crate::facts::{Actor, Ask, BoundaryFacts, Change, End, NonHuman, Owners, Person, ResourceFacts, TaskFacts};
 use crate::request::{Request, Target, Who};
 use crate::source::SCHEMA;
-use cedar_policy::{
-    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value, Schema,
-};
+use cedar_policy::{Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value, Schema};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::{Arc, LazyLock};
@@ -262,10 +260,8 @@ impl Builder<'_> {
     }
 
     fn end(&mut self, end: &End) -> Result<Pairs, Unaskable> {
-        let mut pairs = vec![
-            ("owners".to_owned(), humans(self.vocabulary, &end.owners)),
-            ("named".to_owned(), Value::new_bool(end.named)),
-        ];
+        let mut pairs =
+            vec![("owners".to_owned(), humans(self.vocabulary, &end.owners)), ("named".to_owned(), Value::new_bool(end.named))];
         if let Some(delegator) = &end.delegator {
             pairs.push(("delegator".to_owned(), Value::new_entity_uid(self.person(delegator)?)));
         }

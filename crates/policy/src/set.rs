@@ -112,9 +112,10 @@ impl PolicySet {
 
 /// The one policy of a text, under its own id.
 fn parse(id: &Name, text: &str) -> Result<Policy, PolicySetError> {
-    let set: cedar_policy::PolicySet = text
-        .parse()
-        .map_err(|error: cedar_policy::ParseErrors| PolicySetError::Syntax { id: id.clone(), cause: one_line(&error.to_string()) })?;
+    let set: cedar_policy::PolicySet = text.parse().map_err(|error: cedar_policy::ParseErrors| PolicySetError::Syntax {
+        id: id.clone(),
+        cause: one_line(&error.to_string()),
+    })?;
     let (policies, templates) = (set.num_of_policies(), set.num_of_templates());
     let mut found = set.policies();
     let (Some(policy), None, 0) = (found.next(), found.next(), templates) else {

@@ -77,7 +77,11 @@ impl PolicySource {
         let form: Form = serde_json::from_slice(bytes).map_err(|error| PolicySetError::NotASet(error.to_string()))?;
         let source = Self::new(form.schema, form.policies.into_iter().map(|policy| (policy.id, policy.text)))?;
         // One form only: otherwise one set would have several digests.
-        if source.bytes() == bytes { Ok(source) } else { Err(PolicySetError::NotASet("it is not in its canonical form".to_owned())) }
+        if source.bytes() == bytes {
+            Ok(source)
+        } else {
+            Err(PolicySetError::NotASet("it is not in its canonical form".to_owned()))
+        }
     }
 
     /// The RFC 8785 form of `{"schema":…,"policies":[{"id","text"}…by id]}`: the file under `policy/`.

@@ -69,9 +69,7 @@ fn all_resources_of_a_task_are_served() {
 /// R23: no approval cures what is not about approval, and nobody who is away is named.
 #[test]
 fn what_approvals_do_not_cure_is_impossible() {
-    let impossible = |request: Reach, people: &[Person]| {
-        matches!(approvals_needed(&BASE, &[request], people), Needed::Impossible { decision } if decision.effect() == Effect::Deny)
-    };
+    let impossible = |request: Reach, people: &[Person]| matches!(approvals_needed(&BASE, &[request], people), Needed::Impossible { decision } if decision.effect() == Effect::Deny);
     assert!(impossible(reach(Ask { ttl: Ttl::from_seconds(HOUR + 1), ..ask() }), &everybody()));
     assert!(impossible(Reach { actor: Actor { chartered: false, ..agent() }, ..reach(ask()) }, &everybody()));
     assert!(impossible(Reach { action: name("report"), ..reach(ask()) }, &everybody()));

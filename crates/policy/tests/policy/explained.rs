@@ -24,21 +24,31 @@ fn the_missing_approval_is_the_condition_that_fails() {
 #[test]
 fn each_failing_condition_is_named() {
     let found = near(&Request::Reach(reach(Ask { ttl: Ttl::from_seconds(2 * HOUR), ..approved_by(&[ALICE]) })));
-    assert_eq!((found.policy.as_str(), found.failing.as_slice()), ("reach-production", &["context.ttl <= duration(\"1h\")".to_owned()][..]));
+    assert_eq!(
+        (found.policy.as_str(), found.failing.as_slice()),
+        ("reach-production", &["context.ttl <= duration(\"1h\")".to_owned()][..])
+    );
 }
 
 /// A condition whose guard fails is not decided, and is not shown as if it failed.
 #[test]
 fn what_another_condition_guards_is_undecided() {
     let found = near(&Request::Reach(reach(Ask { delegator: None, ..approved_by(&[ALICE]) })));
-    assert_eq!((found.policy.as_str(), found.failing.as_slice()), ("reach-production", &["context has delegator".to_owned()][..]));
+    assert_eq!(
+        (found.policy.as_str(), found.failing.as_slice()),
+        ("reach-production", &["context has delegator".to_owned()][..])
+    );
     assert!(found.undecided.iter().any(|condition| condition == "context.delegator.active"), "{found:?}");
 }
 
 /// R81: where a forbid speaks, it is named beside the permit that would hold.
 #[test]
 fn forbids_are_named_with_their_reasons() {
-    let request = Request::Approve(Approve { person: person(ALICE), resource: database(), ask: Ask { delegator: Some(person(ALICE)), ..ask() } });
+    let request = Request::Approve(Approve {
+        person: person(ALICE),
+        resource: database(),
+        ask: Ask { delegator: Some(person(ALICE)), ..ask() },
+    });
     let found = near(&request);
     assert_eq!(found.policy, name("approve"));
     assert!(found.failing.is_empty());

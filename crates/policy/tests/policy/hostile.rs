@@ -15,10 +15,14 @@ fn when(condition: &str) -> String {
     format!("{HEAD} when {{ context.depth >= 0 && ({condition}) }};")
 }
 
+fn start(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
 /// The refusal, after a look at what every refusal must be: one short line that names the policy and hides nothing.
 #[track_caller]
 fn refused(text: &str) -> PolicySetError {
-    let error = compile(text).expect_err(&text.chars().take(200).collect::<String>());
+    let error = compile(text).expect_err(&start(text));
     let shown = error.to_string();
     assert!(shown.len() < 2_500 && shown.contains("`x`"), "{shown}");
     assert!(!shown.chars().any(|c| c.is_control() || is_bidi(c)), "{shown:?}");
@@ -70,14 +74,14 @@ fn texts_inside_the_bounds_can_be_judged() {
         format!("{HEAD} {};", format!("when {{ {yes} }} ").repeat(130)),
     ];
     for text in holding {
-        let set = compile(&text).unwrap_or_else(|error| panic!("{error}: {}", &text[..200]));
+        let set = compile(&text).unwrap_or_else(|error| panic!("{error}: {}", start(&text)));
         let ask = move || {
             let request = Request::Reach(reach(ask()));
             let _ = nearest(&set, &request);
             (decide(&set, &request).effect(), decide(&set, &request).errors().to_vec())
         };
         let small = std::thread::Builder::new().stack_size(192 * 1024).spawn(ask).unwrap();
-        assert_eq!(small.join().unwrap(), (Effect::Allow, vec![]), "{}", &text[..200]);
+        assert_eq!(small.join().unwrap(), (Effect::Allow, vec![]), "{}", start(&text));
     }
     // These the validator refuses, not the stack.
     for text in [when(&format!("context{} == 1", ".a".repeat(400))), when(&format!("context has a{}", ".a".repeat(400)))] {
@@ -97,11 +101,20 @@ fn each_text_is_one_policy_that_carries_its_id_and_reason() {
     }
     let template = r#"@id("x") @reason("Why.") permit (principal == ?principal, action, resource);"#;
     assert!(matches!(refused(template), Error::NotOne { templates: 1, .. }));
-    for head in [r#"@reason("Why.")"#, r#"@id("y") @reason("Why.")"#, r#"@id @reason("Why.")"#, r#"@id("x\u{202e}") @reason("Why.")"#] {
+    for head in
+        [r#"@reason("Why.")"#, r#"@id("y") @reason("Why.")"#, r#"@id @reason("Why.")"#, r#"@id("x\u{202e}") @reason("Why.")"#]
+    {
         assert!(matches!(refused(&whole(head)), Error::OtherId { .. }), "{head}");
     }
     let long = format!(r#"@id("x") @reason("{}")"#, "a".repeat(301));
-    for head in [r#"@id("x")"#, r#"@id("x") @reason"#, r#"@id("x") @reason("")"#, r#"@id("x") @reason("a\nb")"#, r#"@id("x") @reason("a\u{202e}b")"#, &long] {
+    for head in [
+        r#"@id("x")"#,
+        r#"@id("x") @reason"#,
+        r#"@id("x") @reason("")"#,
+        r#"@id("x") @reason("a\nb")"#,
+        r#"@id("x") @reason("a\u{202e}b")"#,
+        &long,
+    ] {
         assert!(matches!(refused(&whole(head)), Error::NoReason { .. }), "{head}");
     }
 }
@@ -128,7 +141,13 @@ fn errors_and_warnings_of_the_validator_are_refused() {
     ] {
         assert!(matches!(refused(&format!("{head}{text}")), PolicySetError::Invalid { .. }), "{text}");
     }
-    for text in ["permit", "permit (principal, action, resource) when { ' }", "permit (principal, action, resource) when { \"", "🦀", "{}"] {
+    for text in [
+        "permit",
+        "permit (principal, action, resource) when { ' }",
+        "permit (principal, action, resource) when { \"",
+        "🦀",
+        "{}",
+    ] {
         assert!(matches!(refused(&format!("{head}{text}")), PolicySetError::Syntax { .. }), "{text}");
     }
 }

@@ -179,7 +179,10 @@ fn an_unknown_action_is_denied_with_the_known_ones() {
         let request = Request::Reach(Reach { action: name(action), ..reach(approved_by(&[ALICE])) });
         let decision = decide(&BASE, &request);
         assert_eq!(decision.effect(), Effect::Deny);
-        assert_eq!(decision.reasons(), [format!("policy knows no action `{action}`: name the resource's actions `admin`, `read`, `write`")]);
+        assert_eq!(
+            decision.reasons(),
+            [format!("policy knows no action `{action}`: name the resource's actions `admin`, `read`, `write`")]
+        );
     }
     let known: Vec<_> = BASE.reach_actions().iter().map(writ_types::Name::as_str).collect();
     assert_eq!(known, ["admin", "read", "write"]);
@@ -223,7 +226,10 @@ const OPEN: (&str, &str) = (
 fn a_forbid_that_errors_denies() {
     let set = custom(&[
         OPEN,
-        ("deep", r#"@id("deep") @reason("Too deep.") forbid (principal, action in Action::"reach", resource) when { context.depth + 9223372036854775807 < 0 };"#),
+        (
+            "deep",
+            r#"@id("deep") @reason("Too deep.") forbid (principal, action in Action::"reach", resource) when { context.depth + 9223372036854775807 < 0 };"#,
+        ),
     ]);
     let at = |depth| decide(&set, &Request::Reach(reach(Ask { depth, ..ask() })));
     assert_eq!(at(0).effect(), Effect::Allow);
@@ -239,7 +245,10 @@ fn a_forbid_that_errors_denies() {
 fn a_permit_that_errors_denies() {
     let set = custom(&[
         OPEN,
-        ("deep", r#"@id("deep") @reason("Too deep.") permit (principal, action in Action::"reach", resource) when { context.depth + 9223372036854775807 < 0 };"#),
+        (
+            "deep",
+            r#"@id("deep") @reason("Too deep.") permit (principal, action in Action::"reach", resource) when { context.depth + 9223372036854775807 < 0 };"#,
+        ),
     ]);
     let decision = decide(&set, &Request::Reach(reach(Ask { depth: 1, ..ask() })));
     assert_eq!((decision.effect(), decision.errors().len()), (Effect::Deny, 1));

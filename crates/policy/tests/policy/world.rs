@@ -115,8 +115,13 @@ fn people(disabled: BTreeSet<PartyId>, strangers: BTreeSet<PartyId>) -> impl Fn(
 }
 
 fn any_owners() -> impl Strategy<Value = Owners> {
-    [parties(), parties(), parties(), parties(), parties()]
-        .prop_map(|[control, business, identity, platform, security]| Owners { control, business, identity, platform, security })
+    [parties(), parties(), parties(), parties(), parties()].prop_map(|[control, business, identity, platform, security]| Owners {
+        control,
+        business,
+        identity,
+        platform,
+        security,
+    })
 }
 
 fn any_tier() -> impl Strategy<Value = Tier> {
@@ -129,9 +134,9 @@ fn any_boundaries() -> impl Strategy<Value = BTreeSet<Name>> {
 
 fn any_actor() -> impl Strategy<Value = Actor> {
     let kind = select(vec![NonHuman::Workload, NonHuman::Agent { autonomous: false }, NonHuman::Agent { autonomous: true }]);
-    (kind, any_tier(), prop::bool::weighted(0.8), any_owners(), any_boundaries()).prop_map(|(kind, tier, chartered, owners, boundaries)| {
-        Actor { id: agent().id, kind, tier, chartered, owners, boundaries }
-    })
+    (kind, any_tier(), prop::bool::weighted(0.8), any_owners(), any_boundaries()).prop_map(
+        |(kind, tier, chartered, owners, boundaries)| Actor { id: agent().id, kind, tier, chartered, owners, boundaries },
+    )
 }
 
 fn any_resource() -> impl Strategy<Value = ResourceFacts> {
@@ -139,14 +144,24 @@ fn any_resource() -> impl Strategy<Value = ResourceFacts> {
     let within = btree_set(select(vec![ResourceId::from_bits([8; 16]), ResourceId::from_bits([9; 16])]), 0..2);
     (any::<bool>(), any_tier(), any_owners(), delegators, within, any_boundaries()).prop_map(
         |(production, tier, owners, delegators, within, boundaries)| ResourceFacts {
-            production, tier, owners, delegators, within, boundaries, ..database()
+            production,
+            tier,
+            owners,
+            delegators,
+            within,
+            boundaries,
+            ..database()
         },
     )
 }
 
 fn any_boundary() -> impl Strategy<Value = BoundaryFacts> {
-    (select(vec!["prod", "test"]), any::<bool>(), any_owners())
-        .prop_map(|(own, production, owners)| BoundaryFacts { name: name(own), production, owners, ancestors: names(&["root"]) })
+    (select(vec!["prod", "test"]), any::<bool>(), any_owners()).prop_map(|(own, production, owners)| BoundaryFacts {
+        name: name(own),
+        production,
+        owners,
+        ancestors: names(&["root"]),
+    })
 }
 
 fn any_ask(person: impl Fn(PartyId) -> Person + Clone + 'static) -> impl Strategy<Value = Ask> {
@@ -160,7 +175,11 @@ fn any_ask(person: impl Fn(PartyId) -> Person + Clone + 'static) -> impl Strateg
         move |(delegator, self_requested, approvers, depth, ttl, now, ancestors)| Ask {
             task: TaskFacts { ancestors, ..task() },
             delegator: delegator.map(&person),
-            self_requested, approvers, depth, ttl, now,
+            self_requested,
+            approvers,
+            depth,
+            ttl,
+            now,
             ..ask()
         },
     )
@@ -175,8 +194,11 @@ fn any_who(person: impl Fn(PartyId) -> Person + Clone + 'static) -> impl Strateg
 }
 
 fn any_end(person: impl Fn(PartyId) -> Person + Clone + 'static) -> impl Strategy<Value = End> {
-    (btree_set(parties(), 0..4), prop::option::of(parties()), any::<bool>())
-        .prop_map(move |(owners, delegator, named)| End { owners, delegator: delegator.map(&person), named })
+    (btree_set(parties(), 0..4), prop::option::of(parties()), any::<bool>()).prop_map(move |(owners, delegator, named)| End {
+        owners,
+        delegator: delegator.map(&person),
+        named,
+    })
 }
 
 /// Any request, over few enough values that both answers come up often.
@@ -188,11 +210,15 @@ pub fn any_request() -> impl Strategy<Value = Request> {
         let action = select(vec!["read", "write", "admin", "report", "approve"]).prop_map(name);
         let govern = || {
             (someone(), any_boundary(), someone(), any::<u64>()).prop_map(|(person, boundary, author, now)| Govern {
-                person, boundary, change: Change { author, now: Time::from_micros(now) },
+                person,
+                boundary,
+                change: Change { author, now: Time::from_micros(now) },
             })
         };
         let target = prop_oneof![
-            Just(Target::Task(task())), any_actor().prop_map(Target::Actor), any_resource().prop_map(Target::Resource),
+            Just(Target::Task(task())),
+            any_actor().prop_map(Target::Actor),
+            any_resource().prop_map(Target::Resource),
             any_boundary().prop_map(Target::Boundary),
         ];
         prop_oneof![
