@@ -153,7 +153,16 @@ impl X509Authority {
         self.carry_out(index, committed.into_order())
     }
 
-    /// The one use of the key after its own certificate; reached only from [`Self::sign`].
+    /// Signs a batch that one entry has recorded, a row each; as [`Self::sign`].
+    ///
+    /// # Errors
+    /// When one of them is not what was logged. None leaves.
+    pub fn sign_all(&self, committed: Committed<Vec<SignX509>>) -> Result<Vec<Issued>, IssueError> {
+        let index = committed.index();
+        committed.into_order().into_iter().map(|order| self.carry_out(index, order)).collect()
+    }
+
+    /// The one use of the key after its own certificate; reached only with a `Committed` order.
     fn carry_out(&self, index: u64, order: SignX509) -> Result<Issued, IssueError> {
         let found = Digest::of(&order.tbs);
         if found != order.tbs_digest {
