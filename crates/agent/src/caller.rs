@@ -55,7 +55,9 @@ impl Caller {
 }
 
 /// Runs a look, which reads files, off the runtime's own threads.
-pub(crate) async fn blocking<T: Send + 'static>(look: impl FnOnce() -> Result<T, AttestError> + Send + 'static) -> Result<T, AttestError> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    look: impl FnOnce() -> Result<T, AttestError> + Send + 'static,
+) -> Result<T, AttestError> {
     match tokio::task::spawn_blocking(look).await {
         Ok(result) => result,
         Err(error) => Err(AttestError::Kernel(error.into())),

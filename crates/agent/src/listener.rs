@@ -94,7 +94,8 @@ pub async fn serve<U: Upstream>(
     let (stopped, stopping) = watch::channel(false);
     let budget = Arc::new(Budget::new(&limits));
     let around = Surroundings { upstream, limits: Arc::clone(&limits), stopping: stopping.clone() };
-    let service = SpiffeWorkloadApiServer::new(WorkloadApi::new(around, budget)).max_decoding_message_size(limits.message_bytes_max);
+    let service =
+        SpiffeWorkloadApiServer::new(WorkloadApi::new(around, budget)).max_decoding_message_size(limits.message_bytes_max);
     let (accepted, connections) = mpsc::channel(16);
     let door = Door::new(Arc::clone(&limits), accepted);
     let mut until = stopping.clone();
@@ -162,7 +163,9 @@ impl Door {
                     let _ = timeout(limits.handshake, enter(socket, peer, places, &limits, looks, accepted)).await;
                 });
             }
-            None => self.refuse(socket, format!("too many connections of user `{}`; close some, or share one", peer.claimed_uid())),
+            None => {
+                self.refuse(socket, format!("too many connections of user `{}`; close some, or share one", peer.claimed_uid()))
+            }
         }
     }
 

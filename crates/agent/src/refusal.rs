@@ -51,7 +51,9 @@ pub(crate) fn stopping() -> Status {
 
 /// One user asks for too much.
 pub(crate) fn too_many_svids(uid: u32) -> Status {
-    Status::resource_exhausted(format!("user `{uid}` asks for SVIDs faster than it may; keep one stream open instead of asking again"))
+    Status::resource_exhausted(format!(
+        "user `{uid}` asks for SVIDs faster than it may; keep one stream open instead of asking again"
+    ))
 }
 
 /// A profile that has no authority yet.
@@ -65,9 +67,10 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_is_missing_who_can_and_the_next_step() {
-        let denial = Denial::new(writ_types::Code::Unchartered, "the charter of `prod` is not signed", "ask the owner to run `writ sign`")
-            .missing(["business"])
-            .who_can(["bob"]);
+        let denial =
+            Denial::new(writ_types::Code::Unchartered, "the charter of `prod` is not signed", "ask the owner to run `writ sign`")
+                .missing(["business"])
+                .who_can(["bob"]);
         let status = denied(&denial);
         assert_eq!(status.code(), Code::PermissionDenied);
         for part in ["`prod`", "missing business", "writ sign", "bob"] {

@@ -1,8 +1,8 @@
 //! The methods of the Workload API.
 
+use crate::budget::Budget;
 use crate::bundles::Bundles;
 use crate::caller::Caller;
-use crate::budget::Budget;
 use crate::refusal::{denied, no_identity, too_slow, unattested, unimplemented};
 use crate::stream::{Profile, Stream, Surroundings};
 use crate::svids::Svids;
@@ -14,9 +14,9 @@ use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use writ_wire::workload::{
-    JwtBundlesRequest, JwtBundlesResponse, JwtsvidRequest, JwtsvidResponse, SECURITY_HEADER, SpiffeWorkloadApi, ValidateJwtsvidRequest,
-    ValidateJwtsvidResponse, WitBundlesRequest, WitBundlesResponse, WitsvidRequest, WitsvidResponse, X509BundlesRequest,
-    X509BundlesResponse, X509svidRequest, X509svidResponse,
+    JwtBundlesRequest, JwtBundlesResponse, JwtsvidRequest, JwtsvidResponse, SECURITY_HEADER, SpiffeWorkloadApi,
+    ValidateJwtsvidRequest, ValidateJwtsvidResponse, WitBundlesRequest, WitBundlesResponse, WitsvidRequest, WitsvidResponse,
+    X509BundlesRequest, X509BundlesResponse, X509svidRequest, X509svidResponse,
 };
 
 /// The service over one upstream.
@@ -29,7 +29,9 @@ pub(crate) struct WorkloadApi<U> {
 pub(crate) fn require_metadata(request: Request<()>) -> Result<Request<()>, Status> {
     match request.metadata().get(SECURITY_HEADER).map(|value| value.as_bytes()) {
         Some(b"true") => Ok(request),
-        _ => Err(Status::invalid_argument(format!("the metadata `{SECURITY_HEADER}: true` is missing; a SPIFFE client sends it"))),
+        _ => {
+            Err(Status::invalid_argument(format!("the metadata `{SECURITY_HEADER}: true` is missing; a SPIFFE client sends it")))
+        }
     }
 }
 
@@ -78,7 +80,10 @@ impl<U: Upstream> SpiffeWorkloadApi for WorkloadApi<U> {
         Ok(self.stream(caller(&request)?, Svids::new(self.around.clone(), Arc::clone(&self.budget))))
     }
 
-    async fn fetch_x509_bundles(&self, request: Request<X509BundlesRequest>) -> Result<Response<Pushed<X509BundlesResponse>>, Status> {
+    async fn fetch_x509_bundles(
+        &self,
+        request: Request<X509BundlesRequest>,
+    ) -> Result<Response<Pushed<X509BundlesResponse>>, Status> {
         Ok(self.stream(caller(&request)?, Bundles::new(self.around.clone())))
     }
 
@@ -90,11 +95,17 @@ impl<U: Upstream> SpiffeWorkloadApi for WorkloadApi<U> {
         self.absent(caller(&request), "JWT").await
     }
 
-    async fn fetch_jwt_bundles(&self, request: Request<JwtBundlesRequest>) -> Result<Response<Self::FetchJWTBundlesStream>, Status> {
+    async fn fetch_jwt_bundles(
+        &self,
+        request: Request<JwtBundlesRequest>,
+    ) -> Result<Response<Self::FetchJWTBundlesStream>, Status> {
         self.absent(caller(&request), "JWT").await
     }
 
-    async fn validate_jwtsvid(&self, request: Request<ValidateJwtsvidRequest>) -> Result<Response<ValidateJwtsvidResponse>, Status> {
+    async fn validate_jwtsvid(
+        &self,
+        request: Request<ValidateJwtsvidRequest>,
+    ) -> Result<Response<ValidateJwtsvidResponse>, Status> {
         self.absent(caller(&request), "JWT").await
     }
 
@@ -102,7 +113,10 @@ impl<U: Upstream> SpiffeWorkloadApi for WorkloadApi<U> {
         self.absent(caller(&request), "WIT").await
     }
 
-    async fn fetch_wit_bundles(&self, request: Request<WitBundlesRequest>) -> Result<Response<Self::FetchWITBundlesStream>, Status> {
+    async fn fetch_wit_bundles(
+        &self,
+        request: Request<WitBundlesRequest>,
+    ) -> Result<Response<Self::FetchWITBundlesStream>, Status> {
         self.absent(caller(&request), "WIT").await
     }
 }

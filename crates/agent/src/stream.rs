@@ -1,9 +1,9 @@
 //! One stream: the full state at once, and again whenever it has changed (SPIFFE_Workload_API.md section 4.3).
 
+use crate::Limits;
 use crate::caller::Caller;
 use crate::refusal::{denied, no_identity, stopping, too_slow, unattested};
 use crate::upstream::{Entitled, Upstream};
-use crate::Limits;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The stream of a caller's X.509-SVIDs.
 
-use crate::key::WorkloadKey;
 use crate::budget::Budget;
+use crate::key::WorkloadKey;
 use crate::refusal::{denied, is_passing, too_many_svids, too_slow};
 use crate::stream::{Profile, State, Surroundings};
 use crate::upstream::{Entitled, Entitlement, Svid, Upstream};
@@ -104,7 +104,9 @@ impl<U: Upstream> Profile for Svids<U> {
                 }
                 Err(Miss::Passing(status)) => {
                     // What was issued stands until it ends, unless it is to be replaced.
-                    self.held.retain(|identity, held| *identity != to.identity || held.generation == to.generation && now < held.svid.expires);
+                    self.held.retain(|identity, held| {
+                        *identity != to.identity || held.generation == to.generation && now < held.svid.expires
+                    });
                     trouble = trouble.or(Some(status));
                 }
             }
