@@ -32,12 +32,12 @@ pub(crate) fn check<T: Serialize>(
             "enrol the key first with `writ key enrol`",
         ));
     };
-    verify(state, signed, &key.openssh, kind, id, content, Some(now))
+    verify(&state.domain.origin, signed, &key.openssh, kind, id, content, Some(now))
 }
 
 /// Checks the signature alone, by a key that the caller names: for a key that is not enrolled yet, and for old entries.
 pub(crate) fn verify<T: Serialize>(
-    state: &State,
+    origin: &str,
     signed: &SignedAct,
     openssh: &str,
     kind: ActKind,
@@ -53,7 +53,7 @@ pub(crate) fn verify<T: Serialize>(
         return Err(wrong(format!("key `{}` is not the one that signed", shown(&signed.key))));
     }
     let bytes = canonical(content).map_err(|error| wrong(error.to_string()))?;
-    let expected = Expected { origin: &state.domain.origin, act: kind, id, digest: Digest::of(&bytes) };
+    let expected = Expected { origin, act: kind, id, digest: Digest::of(&bytes) };
     verify_act(signed.by, &key, &signed.statement, &signed.sshsig, expected, now).map_err(|error| match error {
         ActError::Expired(_) | ActError::TooFarAhead(_) => Denial::new(Code::Stale, error.to_string(), "sign again"),
         error => wrong(error.to_string()),

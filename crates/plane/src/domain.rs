@@ -2,10 +2,12 @@
 
 mod apply;
 mod command;
+mod genesis;
 mod plan;
 mod state;
 
 pub(crate) use command::{AuthorityReady, ServerCertificateReady, lay_out};
 pub use command::{NewAuthority, NewServerCertificate, Open};
+pub use genesis::found;
 pub(crate) use plan::backdated;
 pub use state::{Authority, Domain};

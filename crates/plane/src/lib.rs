@@ -32,7 +32,7 @@ pub use boundary::{BOUNDARIES_DEPTH_MAX, Boundaries, Boundary, Holder, Missing, 
 pub use change::{Change, Changes, FileChange, Need, Part, SignChange, Who, in_force_with, in_words, needs};
 pub use command::Command;
 pub use credential::{Closing, Credential, CredentialPhase, Credentials, Failed, Known, Made, Recover, Take, unfinished};
-pub use domain::{Authority, Domain, NewAuthority, NewServerCertificate, Open};
+pub use domain::{Authority, Domain, NewAuthority, NewServerCertificate, Open, found};
 pub use identity::{Document, Identities, Identity, IssueSvid, SVID_BACKDATE, SVID_TTL_MAX};
 pub use people::{KEY_REST, Key, Login, Party, People, SESSION_TTL_MAX, Session};
 pub use resource::{Resource, Resources};

@@ -81,7 +81,7 @@ impl SignChange {
         let by = match new_key(change, &self.act) {
             Some((party, openssh)) => {
                 let id = self.change.to_string();
-                act::verify(view.state, &self.act, &openssh, ActKind::Change, &id, &change.content, Some(view.now))?;
+                act::verify(&view.state.domain.origin, &self.act, &openssh, ActKind::Change, &id, &change.content, Some(view.now))?;
                 Signer::NewKey(party)
             }
             None => Signer::Person(act::check(
