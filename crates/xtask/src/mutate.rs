@@ -121,7 +121,7 @@ impl TestBed {
 
     fn test(&self, one: &Break) -> Result<Verdict, String> {
         let package = if one.package == "xtask" { one.package.to_owned() } else { format!("writ-{}", one.package) };
-        let limit = ["--kill-after=10", TEST_SECONDS_MAX, "cargo", "test", "--locked", "--package", &package];
+        let limit = ["--kill-after=10", TEST_SECONDS_MAX, "cargo", "test", "--package", &package];
         let mut command = run::command(&self.copy, "timeout", &limit);
         command.args(one.target).args(["--", "--exact", one.test]);
         let output = command
