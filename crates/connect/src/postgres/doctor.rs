@@ -182,7 +182,9 @@ async fn installed(session: &mut Session, database: &SqlName, home: bool) -> Res
         if *body != function.stored_body() {
             findings.push(wrong(format!("`writ.{name}` in `{database}` is not this version's")));
         }
-        let pinned = settings.iter().any(|setting| setting == "search_path=pg_catalog, pg_temp");
+        let pinned = ["search_path=pg_catalog, pg_temp", "standard_conforming_strings=on"]
+            .iter()
+            .all(|pin| settings.iter().any(|setting| setting == pin));
         if !guarded || !pinned || owner != function.owner.role() {
             findings.push(wrong(format!("`writ.{name}` in `{database}` has another owner, path or public")));
         }

@@ -154,6 +154,11 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     },
 ];
 
+/// Nothing that the caller or an agent made is found by name.
+const PINNED_PATH: &str = "SET search_path = pg_catalog, pg_temp";
+/// A caller that switched it off would change every backslash in the bodies, the regular expressions' among them.
+const PINNED_STRINGS: &str = "SET standard_conforming_strings = on";
+
 impl Function {
     /// The statements that install it.
     pub(crate) fn sql(&self) -> String {
@@ -162,7 +167,7 @@ impl Function {
         let waits = self.lock_timeout.map(|limit| format!("\n  SET lock_timeout = '{limit}'")).unwrap_or_default();
         format!(
             "CREATE OR REPLACE FUNCTION writ.{name}({arguments}) RETURNS {returns}\n  \
-             LANGUAGE plpgsql VOLATILE SECURITY DEFINER\n  SET search_path = pg_catalog, pg_temp{waits}\nAS $writ$\n{body}$writ$;\n\
+             LANGUAGE plpgsql VOLATILE SECURITY DEFINER\n  {PINNED_PATH}\n  {PINNED_STRINGS}{waits}\nAS $writ$\n{body}$writ$;\n\
              ALTER FUNCTION writ.{name} OWNER TO {owner};\n\
              REVOKE ALL ON FUNCTION writ.{name} FROM PUBLIC;\n\
              GRANT EXECUTE ON FUNCTION writ.{name} TO {callers};\n"
@@ -185,7 +190,8 @@ mod tests {
             let sql = function.sql();
             for needed in [
                 "SECURITY DEFINER",
-                "SET search_path = pg_catalog, pg_temp",
+                PINNED_PATH,
+                PINNED_STRINGS,
                 "FROM PUBLIC",
                 &format!("OWNER TO {}", function.owner.role()),
             ] {

@@ -7,5 +7,6 @@ mod cluster;
 #[path = "../../dev/commit.rs"]
 mod commit;
 mod psql;
+mod refused;
 mod survive;
 mod world;

@@ -72,7 +72,7 @@ async fn a_client_that_reconnects_is_shut_out() {
             tokio::spawn(async move {
                 let text = format!("host=127.0.0.1 port={address} user={user} password={password} dbname=billing");
                 let mut refused = 0;
-                while refused < 50 {
+                while refused < 8 {
                     match tokio_postgres::connect(&text, tokio_postgres::NoTls).await {
                         Ok((client, connection)) => {
                             let driver = tokio::spawn(connection);

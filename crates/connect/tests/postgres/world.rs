@@ -152,6 +152,25 @@ impl World {
         Task { cut, role: made.backend_id, password: password.expose().clone() }
     }
 
+    /// What a psql of this login prints, errors too.
+    pub(crate) fn psql_as(&self, user: &str, password: &str, database: &str, sql: &str) -> String {
+        let mut command = std::process::Command::new("psql");
+        command
+            .args(["-X", "-q", "-A", "-t", "-d", database, "-c", sql])
+            .env("PGHOST", "127.0.0.1")
+            .env("PGPORT", self.cluster.port().to_string())
+            .env("PGUSER", user)
+            .env("PGPASSWORD", password)
+            .env("LC_ALL", "C");
+        let output = command.output().expect("psql runs");
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)).trim_end().to_owned()
+    }
+
+    /// What a psql of the connector's own login prints.
+    pub(crate) fn psql_as_connector(&self, sql: &str) -> String {
+        self.psql_as("writ_connector", CONNECTOR_PASSWORD, "billing", sql)
+    }
+
     /// What a superuser sees of a user: its role, its sessions by name and by OID, its prepared transactions.
     pub(crate) fn left(&self, task: &Task) -> String {
         let (user, role) = (task.user(), &task.role);
