@@ -6,6 +6,8 @@ use crate::tree::{RustFile, Tree};
 const CORE: &[&str] = &["types", "credential", "policy", "ledger", "plane"];
 /// Who keeps a log, besides the tests of `ledger` itself.
 const LOG_STORES: &[&str] = &["store", "sim"];
+/// Who takes from aws-lc-rs only its randomness, which they hand to the core.
+const RANDOMNESS_ONLY: &[&str] = &["server", "cli"];
 /// Folders that exist on one machine only. In pieces, so that this file doesn't hold them.
 const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 /// What says that something is not finished. In pieces for the same reason.
@@ -18,6 +20,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<String> {
     for file in tree.rust() {
         problems.extend(async_in_the_core(&file));
         problems.extend(log_store_outside(&file));
+        problems.extend(cryptography_where_only_randomness_is_due(&file));
     }
     for (path, text) in tree.files().filter(|(path, _)| *path != "Cargo.lock") {
         for (i, line) in text.lines().enumerate() {
@@ -54,6 +57,20 @@ fn log_store_outside(file: &RustFile<'_>) -> Option<String> {
     (!in_its_tests).then_some(wrong)
 }
 
+fn cryptography_where_only_randomness_is_due(file: &RustFile<'_>) -> Option<String> {
+    if !RANDOMNESS_ONLY.contains(&file.krate()) || !file.is_src() {
+        return None;
+    }
+    let uses = |line: &str| {
+        line.match_indices("aws_lc_rs::").any(|(at, name)| {
+            let (before, after) = line.split_at(at);
+            !before.ends_with("::") && !after.strip_prefix(name).is_some_and(|rest| rest.starts_with("rand::"))
+        })
+    };
+    let (at, _) = file.source.code.lines().enumerate().find(|(at, line)| !file.is_test(at + 1) && uses(line))?;
+    Some(format!("{}:{}: `{}` takes only randomness from aws-lc-rs", file.path, at + 1, file.krate()))
+}
+
 /// The machine's folder in `line`, unless it is the middle of a longer path or an address.
 fn machine_path(line: &str) -> Option<&'static str> {
     MACHINE_PATHS.iter().copied().find(|path| {
@@ -88,6 +105,19 @@ mod tests {
         assert_eq!(found("crates/ledger/src/a.rs", &format!("#[cfg(test)]\nmod tests {{\n{text}}}\n")), [""; 0]);
         assert_eq!(found("crates/ledger/tests/a.rs", text), [""; 0]);
         assert_eq!(found("crates/server/src/a.rs", "fn a<S: LogStore>(store: S) {}\n"), [""; 0]);
+    }
+
+    #[test]
+    fn cryptography_reddens_where_only_randomness_is_due() {
+        for krate in RANDOMNESS_ONLY {
+            let path = format!("crates/{krate}/src/a.rs");
+            assert_eq!(found(&path, "use aws_lc_rs::digest::SHA256;\n").len(), 1);
+            assert_eq!(
+                found(&path, "use aws_lc_rs::rand::SystemRandom;\nrustls::crypto::aws_lc_rs::default_provider();\n"),
+                [""; 0]
+            );
+        }
+        assert_eq!(found("crates/issue/src/a.rs", "use aws_lc_rs::digest::SHA256;\n"), [""; 0]);
     }
 
     #[test]
