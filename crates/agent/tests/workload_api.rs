@@ -1,5 +1,5 @@
 //! The Workload API over a real socket, judged by the crate `spiffe` where it can say what is to be said, and by bare gRPC elsewhere.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 #[path = "workload_api/world.rs"]
 mod world;

@@ -1,4 +1,5 @@
 //! 10,000 exec races and, as root, 10,000 races for a process number: prints one JSON line. A wrong attestation ends it with a panic.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing, reason = "a measuring program")]
 
 #[path = "../tests/races/driver.rs"]
 mod driver;
@@ -7,7 +8,6 @@ use driver::{Moment, Role, World, act_if_child};
 use writ_attest::Peer;
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stdout, clippy::indexing_slicing, reason = "a measuring program")]
 async fn main() {
     act_if_child();
     let rounds = std::env::args().nth(1).and_then(|rounds| rounds.parse().ok()).unwrap_or(10_000);

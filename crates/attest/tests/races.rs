@@ -1,4 +1,5 @@
 //! Attestation against real processes that change under it. `cargo run --release --example race_soak -p writ-attest` runs 10,000 of each.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
 #[path = "races/driver.rs"]
 mod driver;

@@ -69,8 +69,9 @@ pub(crate) fn act_if_child() {
         }
         Role::LendThenExec => {
             let (read, write): (OwnedFd, OwnedFd) = (socket.try_clone().unwrap().into(), socket.try_clone().unwrap().into());
-            Command::new("head").arg("-c8").stdin(Stdio::from(read)).stdout(Stdio::from(write)).spawn().unwrap();
+            let borrower = Command::new("head").arg("-c8").stdin(Stdio::from(read)).stdout(Stdio::from(write)).spawn();
             become_victim(&socket);
+            drop(borrower);
         }
     }
     std::process::exit(0);
