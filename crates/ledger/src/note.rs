@@ -197,6 +197,11 @@ impl Note {
         Ok(Self { text: text.to_owned(), signatures })
     }
 
+    /// The text, which nobody vouches for yet: it says only which key to ask for.
+    pub fn unverified_text(&self) -> &str {
+        &self.text
+    }
+
     /// The text, once the key's signature holds. Signatures by other keys are ignored.
     ///
     /// # Errors

@@ -108,7 +108,7 @@ impl Tree {
     }
 
     /// The hashes `from..to` of a tile level above the leaves; `None` for level 0 or hashes that are not there.
-    pub(crate) fn hashes(&self, level: u8, from: u64, to: u64) -> Option<&[Digest]> {
+    pub fn hashes(&self, level: u8, from: u64, to: u64) -> Option<&[Digest]> {
         let level = self.levels.get(usize::from(level).checked_sub(1)?)?;
         level.get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)
     }

@@ -1,0 +1,463 @@
+//! The log in SQLite: one file, one process, one transaction and one sync for each batch.
+
+use crate::dir::{self, DirError, Hold};
+use crate::mark::Mark;
+use crate::reserve::Reserve;
+use crate::wal::WalCheckpointer;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use writ_ledger::{Batch, Blob, Durability, Head, Lane, LogStore, StoreError, Stored, empty_root, leaf_hash};
+use writ_types::Digest;
+
+const DB_FILE: &str = "log.db";
+/// `writ` in ASCII, where SQLite keeps whose file it is.
+const APPLICATION_ID: i64 = 0x7772_6974;
+/// The layout of the tables.
+const SCHEMA_VERSION: i64 = 1;
+/// When nobody runs the [`WalCheckpointer`], an append moves the write-ahead log itself after this many bytes.
+const WAL_BYTES_MAX: u64 = 64 << 20;
+
+/// The tables. The leaves have no index but their place: a random one on this path costs five times the rest. `c` is the
+/// first 8 bytes of the leaf's hash: it says which leaf is broken, the root says that one is.
+const SCHEMA: [(&str, &str); 4] = [
+    ("blob", "CREATE TABLE blob(name BLOB PRIMARY KEY, bytes BLOB) STRICT"),
+    (
+        "checkpoint",
+        "CREATE TABLE checkpoint(one INTEGER PRIMARY KEY CHECK(one = 1), size INTEGER NOT NULL, note TEXT NOT NULL) STRICT",
+    ),
+    ("head", "CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one = 1), size INTEGER NOT NULL, root BLOB NOT NULL) STRICT"),
+    ("leaf", "CREATE TABLE leaf(i INTEGER PRIMARY KEY, b BLOB NOT NULL, c INTEGER NOT NULL) STRICT"),
+];
+
+/// A log in a directory.
+#[derive(Debug)]
+pub struct SqliteStore {
+    db: Connection,
+    path: PathBuf,
+    head: Head,
+    mark: Mark,
+    reserve: Reserve,
+    /// Bytes appended since SQLite's write-ahead log was last moved into the database.
+    pending: Arc<AtomicU64>,
+    appends_committed: u64,
+    hold: Arc<Hold>,
+}
+
+/// Limits of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How much space is kept back for endings.
+    pub reserve_bytes: u64,
+    /// The most pages of 4,096 bytes that the database has; none for no limit of its own.
+    pub pages_max: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { reserve_bytes: 8 << 20, pages_max: None }
+    }
+}
+
+impl SqliteStore {
+    /// Makes an empty log in `dir`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When there is a log already, another process holds the directory, or it can't be written.
+    pub fn create(dir: &Path, options: Options) -> Result<Self, DirError> {
+        dir::make(dir).map_err(|source| DirError::io(dir, source))?;
+        let hold = Hold::take(dir)?;
+        let path = dir.join(DB_FILE);
+        if path.try_exists().map_err(|source| DirError::io(&path, source))? {
+            return Err(DirError::Exists(dir.to_owned()));
+        }
+        let head = Head { size: 0, root: empty_root() };
+        let mark = Mark::create(dir, &head)?;
+        let db = connect(&path, options, OpenFlags::SQLITE_OPEN_CREATE).map_err(|error| at_open(&error))?;
+        let make = || {
+            db.execute_batch("BEGIN IMMEDIATE")?;
+            for (_, sql) in SCHEMA {
+                db.execute_batch(sql)?;
+            }
+            db.execute("INSERT INTO head VALUES (1, 0, ?)", [head.root.as_bytes().as_slice()])?;
+            db.pragma_update(None, "application_id", APPLICATION_ID)?;
+            db.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            db.execute_batch("COMMIT")
+        };
+        make().map_err(|error| at_open(&error))?;
+        dir::sync(dir).map_err(|source| DirError::io(dir, source))?;
+        Ok(Self::assemble(db, path, head, mark, Reserve::open(dir, options.reserve_bytes), hold))
+    }
+
+    /// Opens the log in `dir` and checks that the database is whole and ends where its last append ended. That its entries
+    /// are those that were appended is checked by `Log::open`.
+    ///
+    /// # Errors
+    /// When there is no log, another process holds the directory, or something is broken. Nothing is repaired.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, DirError> {
+        let path = dir.join(DB_FILE);
+        if !dir.is_dir() {
+            return Err(DirError::Missing(dir.to_owned()));
+        }
+        let hold = Hold::take(dir)?;
+        if !path.try_exists().map_err(|source| DirError::io(&path, source))? {
+            // With its mark beside it, the database is not missing but lost.
+            return Err(match dir.join(crate::mark::MARK_FILE).try_exists() {
+                Ok(false) => DirError::Missing(dir.to_owned()),
+                _ => corrupt(None, "it is missing").into(),
+            });
+        }
+        check_length(&path)?;
+        let db = connect(&path, options, OpenFlags::empty()).map_err(|error| at_open(&error))?;
+        let head = check(&db)?;
+        let mark = Mark::open(dir, &head)?;
+        Ok(Self::assemble(db, path, head, mark, Reserve::open(dir, options.reserve_bytes), hold))
+    }
+
+    fn assemble(db: Connection, path: PathBuf, head: Head, mark: Mark, reserve: Reserve, hold: Hold) -> Self {
+        let (pending, hold) = (Arc::new(AtomicU64::new(0)), Arc::new(hold));
+        let store = Self { db, path, head, mark, reserve, pending, appends_committed: 0, hold };
+        store.spare_the_reserve();
+        store
+    }
+
+    /// Moving the write-ahead log into the database takes space. While endings live on what the reserve gave, it stays where
+    /// it is, also when the directory is closed.
+    fn spare_the_reserve(&self) {
+        // Failing to set this can cost space, never an entry.
+        let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !self.reserve.held());
+    }
+
+    /// How many appends were made durable since the directory was opened. Each is one transaction with one sync.
+    pub const fn appends_committed(&self) -> u64 {
+        self.appends_committed
+    }
+
+    /// True while space is kept back for endings. While it is not, only endings are appended.
+    pub fn reserve_held(&self) -> bool {
+        self.reserve.held()
+    }
+
+    /// Gives up the space that is kept back for endings. False if it was given up before.
+    ///
+    /// # Errors
+    /// When the file can't be removed.
+    pub fn release_reserve(&mut self) -> Result<bool, StoreError> {
+        let released = self.reserve.release().map_err(|error| StoreError::Io(format!("the reserve: {error}")));
+        self.spare_the_reserve();
+        released
+    }
+
+    /// Takes the space back, once there is some: then everything is appended again.
+    ///
+    /// # Errors
+    /// When the disk is still full.
+    pub fn restore_reserve(&mut self) -> Result<(), StoreError> {
+        let restored = self.reserve.restore().map_err(|error| StoreError::Full(format!("the reserve: {error}")));
+        self.spare_the_reserve();
+        restored
+    }
+
+    /// What moves SQLite's write-ahead log into the database; its owner runs it beside the appends.
+    ///
+    /// # Errors
+    /// When the database can't be opened a second time.
+    pub fn wal_checkpointer(&self) -> Result<WalCheckpointer, StoreError> {
+        WalCheckpointer::open(&self.path, Arc::clone(&self.pending), self.reserve.watch(), Arc::clone(&self.hold))
+            .map_err(|error| before_commit(&error))
+    }
+
+    /// The whole batch in one transaction.
+    fn commit(&mut self, batch: &Batch<'_>) -> Result<Head, StoreError> {
+        let size = batch.expected_size + batch.leaves.len() as u64;
+        let head = Head { size, root: batch.root };
+        let written = self
+            .db
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| before_commit(&error))
+            .and_then(|()| self.write(batch, &head));
+        let outcome = written.and_then(|()| self.db.execute_batch("COMMIT").map_err(|error| at_commit(&error)));
+        if let Err(error) = outcome {
+            if !self.db.is_autocommit() && self.db.execute_batch("ROLLBACK").is_err() {
+                return Err(StoreError::UnknownOutcome(error.to_string()));
+            }
+            // What was refused before the commit, or for want of space, must have left the head where it was.
+            return match read_head(&self.db) {
+                Ok(head) if head == self.head => Err(error),
+                _ => Err(StoreError::UnknownOutcome(error.to_string())),
+            };
+        }
+        Ok(head)
+    }
+
+    fn write(&self, batch: &Batch<'_>, head: &Head) -> Result<(), StoreError> {
+        let wrong = |error: rusqlite::Error| before_commit(&error);
+        let moved = self
+            .db
+            .prepare_cached("UPDATE head SET size = ?, root = ? WHERE one = 1 AND size = ?")
+            .and_then(|mut statement| statement.execute(params![head.size, head.root.as_bytes().as_slice(), batch.expected_size]))
+            .map_err(wrong)?;
+        if moved != 1 {
+            return Err(StoreError::Conflict { expected: batch.expected_size, found: read_head(&self.db)?.size });
+        }
+        for blob in batch.blobs {
+            self.insert_blob(blob)?;
+        }
+        let mut insert = self.db.prepare_cached("INSERT INTO leaf VALUES (?, ?, ?)").map_err(wrong)?;
+        for (index, leaf) in (batch.expected_size..).zip(batch.leaves) {
+            insert.execute(params![index, leaf, check_of(leaf)]).map_err(wrong)?;
+        }
+        Ok(())
+    }
+
+    fn insert_blob(&self, blob: &Blob) -> Result<(), StoreError> {
+        let inserted = self
+            .db
+            .prepare_cached("INSERT INTO blob VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .and_then(|mut statement| statement.execute(params![blob.name().as_bytes().as_slice(), blob.bytes()]))
+            .map_err(|error| before_commit(&error))?;
+        if inserted == 0 && self.blob(&blob.name())? == Stored::Erased {
+            return Err(StoreError::Io(format!("the blob {} was erased", blob.name())));
+        }
+        Ok(())
+    }
+
+    fn move_wal(&self, how: &str) -> Result<(), StoreError> {
+        let busy: i64 = self
+            .db
+            .query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |row| row.get(0))
+            .map_err(|error| before_commit(&error))?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Io("another connection reads the log's database".to_owned())) }
+    }
+}
+
+impl LogStore for SqliteStore {
+    fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.head)
+    }
+
+    fn append(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        if batch.expected_size != self.head.size {
+            return Err(StoreError::Conflict { expected: batch.expected_size, found: self.head.size });
+        }
+        if batch.lane == Lane::Grant && !self.reserve.held() {
+            return Err(StoreError::Full("what is left is kept for endings".to_owned()));
+        }
+        let mut outcome = self.commit(batch);
+        if batch.lane == Lane::Cut && matches!(outcome, Err(StoreError::Full(_))) && self.release_reserve()? {
+            outcome = self.commit(batch);
+        }
+        let head = outcome?;
+        self.head = head;
+        self.appends_committed += 1;
+        self.mark
+            .set(&head)
+            .map_err(|error| StoreError::UnknownOutcome(format!("the append is durable, its mark is not written: {error}")))?;
+        let bytes: usize = batch.leaves.iter().map(Vec::len).chain(batch.blobs.iter().map(|blob| blob.bytes().len())).sum();
+        if self.pending.fetch_add(bytes as u64, Ordering::Relaxed) > WAL_BYTES_MAX
+            && self.reserve.held()
+            && self.move_wal("RESTART").is_ok()
+        {
+            self.pending.store(0, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+        let wrong = |error: rusqlite::Error| before_commit(&error);
+        let mut select = self.db.prepare_cached("SELECT i, b, c FROM leaf WHERE i >= ? AND i < ? ORDER BY i").map_err(wrong)?;
+        let mut rows = select.query(params![range.start, range.end]).map_err(wrong)?;
+        let mut leaves = Vec::new();
+        for index in range {
+            let broken = |what: &str| corrupt(Some(index), what);
+            let row = rows.next().map_err(wrong)?.ok_or_else(|| broken("it is missing"))?;
+            let (place, leaf, check): (u64, Vec<u8>, i64) =
+                (|| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))().map_err(|_: rusqlite::Error| broken("its row is not one"))?;
+            if place != index {
+                return Err(broken("it is missing"));
+            }
+            if check != check_of(&leaf) {
+                return Err(broken("it is not what was appended"));
+            }
+            leaves.push(leaf);
+        }
+        Ok(leaves)
+    }
+
+    fn put_blob(&mut self, blob: &Blob) -> Result<(), StoreError> {
+        self.insert_blob(blob)
+    }
+
+    fn blob(&self, name: &Digest) -> Result<Stored, StoreError> {
+        let row: Option<Option<Vec<u8>>> = self
+            .db
+            .prepare_cached("SELECT bytes FROM blob WHERE name = ?")
+            .and_then(|mut statement| statement.query_row([name.as_bytes().as_slice()], |row| row.get(0)).optional())
+            .map_err(|error| before_commit(&error))?;
+        match row {
+            None => Ok(Stored::Absent),
+            Some(None) => Ok(Stored::Erased),
+            Some(Some(bytes)) => {
+                Blob::open(*name, bytes).map(Stored::Here).map_err(|error| corrupt(None, &format!("blob {name}: {error}")))
+            }
+        }
+    }
+
+    fn erase_blob(&mut self, name: &Digest) -> Result<(), StoreError> {
+        // `secure_delete` overwrites the bytes in the database; moving the write-ahead log ends the copies in it.
+        self.db
+            .execute("INSERT INTO blob VALUES (?, NULL) ON CONFLICT DO UPDATE SET bytes = NULL", [name.as_bytes().as_slice()])
+            .map_err(|error| before_commit(&error))?;
+        self.move_wal("TRUNCATE")
+    }
+
+    fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError> {
+        let put = "INSERT INTO checkpoint VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET size = excluded.size, note = excluded.note \
+                   WHERE excluded.size >= size";
+        let moved = self.db.execute(put, params![size, note]).map_err(|error| before_commit(&error))?;
+        if moved == 1 {
+            return Ok(());
+        }
+        let found =
+            self.db.query_row("SELECT size FROM checkpoint", [], |row| row.get(0)).map_err(|error| before_commit(&error))?;
+        Err(StoreError::Conflict { expected: size, found })
+    }
+
+    fn checkpoint(&self) -> Result<Option<String>, StoreError> {
+        self.db.query_row("SELECT note FROM checkpoint", [], |row| row.get(0)).optional().map_err(|error| before_commit(&error))
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Disk
+    }
+
+    fn file(&self) -> &str {
+        DB_FILE
+    }
+}
+
+fn connect(path: &Path, options: Options, more: OpenFlags) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
+    db.pragma_update(None, "secure_delete", "ON")?;
+    db.pragma_update(None, "cell_size_check", "ON")?;
+    db.pragma_update(None, "trusted_schema", "OFF")?;
+    if let Some(pages) = options.pages_max {
+        db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+    }
+    Ok(db)
+}
+
+/// After an orderly end the file is as long as its first page says. SQLite itself reads what is cut off as zeros.
+fn check_length(path: &Path) -> Result<(), DirError> {
+    let wal = path.with_extension("db-wal");
+    if std::fs::metadata(wal).is_ok_and(|wal| wal.len() > 0) {
+        // After a kill, what is missing may lie there.
+        return Ok(());
+    }
+    let mut header = [0; 32];
+    let mut read = || {
+        let file = File::open(path)?;
+        file.read_exact_at(&mut header, 0)?;
+        Ok::<_, io::Error>(file.metadata()?.len())
+    };
+    let length = match read() {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(corrupt(None, "it has no first page").into()),
+        outcome => outcome.map_err(|source| DirError::io(path, source))?,
+    };
+    // SQLite's file format, section 1.3: the page size at 16, the number of pages at 28.
+    let [.., size_high, size_low, _, _, _, _, _, _, _, _, _, _, a, b, c, d] = header;
+    let said = u64::from(u16::from_be_bytes([size_high, size_low])) * u64::from(u32::from_be_bytes([a, b, c, d]));
+    if said == length { Ok(()) } else { Err(corrupt(None, &format!("it has {length} bytes, its first page says {said}")).into()) }
+}
+
+/// Reads all pages once, and the head.
+fn check(db: &Connection) -> Result<Head, StoreError> {
+    let number = |pragma: &str| db.query_row(pragma, [], |row| row.get::<_, i64>(0)).map_err(|error| at_open(&error));
+    if number("PRAGMA application_id")? != APPLICATION_ID {
+        return Err(corrupt(None, "it is not a log of Writ"));
+    }
+    let version = number("PRAGMA user_version")?;
+    if version != SCHEMA_VERSION {
+        return Err(corrupt(None, &format!("its layout is version {version}, this program knows {SCHEMA_VERSION}")));
+    }
+    let verdict: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(|error| at_open(&error))?;
+    if verdict != "ok" {
+        return Err(corrupt(None, &verdict.replace('\n', " ")));
+    }
+    let tables = || {
+        let mut select = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?;
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<Vec<(String, String)>>>()
+    };
+    let tables = tables().map_err(|error| at_open(&error))?;
+    if !tables.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).eq(SCHEMA) {
+        return Err(corrupt(None, "its tables are not those of a log"));
+    }
+    let head = read_head(db)?;
+    let last: Option<u64> = db.query_row("SELECT max(i) FROM leaf", [], |row| row.get(0)).map_err(|error| at_open(&error))?;
+    let size = last.map_or(0, |last| last.saturating_add(1));
+    if size != head.size {
+        return Err(corrupt(Some(size.min(head.size)), &format!("it holds entries up to {size}, but ends at {}", head.size)));
+    }
+    Ok(head)
+}
+
+fn read_head(db: &Connection) -> Result<Head, StoreError> {
+    let row = db.prepare_cached("SELECT size, root FROM head WHERE one = 1").and_then(|mut statement| {
+        statement.query_row([], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, [u8; 32]>(1)?))).optional()
+    });
+    let (size, root) = row.map_err(|error| at_open(&error))?.ok_or_else(|| corrupt(None, "it has no head"))?;
+    Ok(Head { size, root: Digest::from_bytes(root) })
+}
+
+fn check_of(leaf: &[u8]) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = *leaf_hash(leaf).as_bytes();
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn corrupt(index: Option<u64>, what: &str) -> StoreError {
+    StoreError::Corrupt { file: DB_FILE.to_owned(), index, what: what.to_owned() }
+}
+
+/// An error after which nothing of a transaction is there.
+fn before_commit(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full(error.to_string()),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => corrupt(None, &error.to_string()),
+        _ => StoreError::Io(error.to_string()),
+    }
+}
+
+/// An error of the commit itself. Only a full disk is known to leave nothing behind: the commit's own frame is then not
+/// written. After a failed sync it may be.
+fn at_commit(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full(error.to_string()),
+        _ => StoreError::UnknownOutcome(error.to_string()),
+    }
+}
+
+/// An error while opening: what can't be read as it was written is broken, unless the disk says otherwise.
+fn at_open(error: &rusqlite::Error) -> StoreError {
+    match before_commit(error) {
+        StoreError::Io(why)
+            if !matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::CannotOpen | ErrorCode::DatabaseBusy | ErrorCode::PermissionDenied)
+            ) =>
+        {
+            corrupt(None, &why)
+        }
+        other => other,
+    }
+}
