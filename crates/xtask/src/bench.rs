@@ -60,11 +60,11 @@ fn measure(root: &Path, krate: &str, example: &str) -> Result<Vec<Json>, String>
     }
     let package = format!("writ-{krate}");
     let run = ["run", "--release", "--locked", "--quiet", "--package", &package, "--example", example];
-    rows(&run::output(&mut run::command(root, "cargo", &run))?)
+    rows(example, &run::output(&mut run::command(root, "cargo", &run))?)
 }
 
 /// The rows of a bench's output. Lines that are no JSON are for people and are passed over.
-fn rows(output: &str) -> Result<Vec<Json>, String> {
+fn rows(example: &str, output: &str) -> Result<Vec<Json>, String> {
     let mut rows = Vec::new();
     for line in output.lines().map(str::trim).filter(|line| line.starts_with(['{', '['])) {
         match Json::parse(line)? {
@@ -75,19 +75,21 @@ fn rows(output: &str) -> Result<Vec<Json>, String> {
     if rows.is_empty() {
         return Err("it printed no measure".to_owned());
     }
-    rows.into_iter().map(complete).collect()
+    Ok(rows.into_iter().map(|row| complete(example, row)).collect())
 }
 
-/// The row with every column, in order, and whatever else the bench told.
-fn complete(row: Json) -> Result<Json, String> {
-    if row.get("measure").as_text().is_none() {
-        return Err(format!("a row without a measure: {row}"));
-    }
-    let mut members: Vec<(String, Json)> = COLUMNS.iter().map(|name| ((*name).to_owned(), row.get(name).clone())).collect();
+/// The row with every column, in order, and whatever else the bench told. A row without a name has the bench's.
+fn complete(example: &str, row: Json) -> Json {
+    let column = |name: &&str| {
+        let value = row.get(name).clone();
+        let nameless = *name == "measure" && value == Json::Null;
+        ((*name).to_owned(), if nameless { Json::text(example) } else { value })
+    };
+    let mut members: Vec<(String, Json)> = COLUMNS.iter().map(column).collect();
     if let Json::Object(given) = row {
         members.extend(given.into_iter().filter(|(name, _)| !COLUMNS.contains(&name.as_str())));
     }
-    Ok(Json::Object(members))
+    Json::Object(members)
 }
 
 fn sentence(row: &Json) -> String {
@@ -116,9 +118,10 @@ mod tests {
     #[test]
     fn lines_objects_and_lists_become_whole_rows() {
         let output =
-            "warming up\n{\"measure\":\"a\",\"value\":1.5,\"met\":true,\"group\":8}\n[{\"measure\":\"b\"},{\"measure\":\"c\"}]\n";
-        let rows = rows(output).unwrap();
-        assert_eq!(rows.len(), 3);
+            "warming up\n{\"measure\":\"a\",\"value\":1.5,\"met\":true,\"group\":8}\n[{\"measure\":\"b\"},{\"p99\":1}]\n";
+        let rows = rows("bench_a", output).unwrap();
+        let names: Vec<_> = rows.iter().filter_map(|row| row.get("measure").as_text()).collect();
+        assert_eq!(names, ["a", "b", "bench_a"]);
         assert_eq!(
             rows[0].to_string(),
             r#"{"measure":"a","value":1.5,"unit":null,"raw_limit":null,"ratio":null,"peer":null,"budget":null,"met":true,"group":8}"#
@@ -128,8 +131,8 @@ mod tests {
 
     #[test]
     fn an_output_without_measures_is_no_result() {
-        for output in ["", "done\n", "{\"value\":1}\n", "{\"measure\":\n"] {
-            assert!(rows(output).is_err(), "{output}");
+        for output in ["", "done\n", "{\"measure\":\n"] {
+            assert!(rows("bench_a", output).is_err(), "{output}");
         }
     }
 }

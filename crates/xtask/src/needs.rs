@@ -20,7 +20,9 @@ const SSH: Need = Need { what: "ssh-keygen", packages: &["openssh-client"], hard
 const OPENSSL: Need = Need { what: "openssl", packages: &["openssl"], hard: false };
 const POSTGRES: Need =
     Need { what: "PostgreSQL's programs (initdb, postgres, psql)", packages: &["postgresql-common", "postgresql"], hard: false };
-const GO: Need = Need { what: "Go", packages: &["golang-go"], hard: true };
+/// From 1.21 on Go fetches by itself the version that a module asks for. Debian 12's own is older.
+const GO: Need = Need { what: "Go 1.21 or newer (Debian 13's, or the one from go.dev)", packages: &["golang-go"], hard: true };
+const GO_VERSION_MIN: (u32, u32) = (1, 21);
 
 /// For whom the machine is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +70,7 @@ fn missing(purpose: For) -> Vec<Need> {
     want(on_path("ssh-keygen"), SSH);
     want(on_path("openssl"), OPENSSL);
     want(postgres(), POSTGRES);
-    want(purpose == For::Demo || go().is_some(), GO);
+    want(purpose == For::Demo || go().is_some_and(|go| go_version(&go) >= Some(GO_VERSION_MIN)), GO);
     out
 }
 
@@ -106,6 +108,17 @@ pub(crate) fn go() -> Option<PathBuf> {
     find("go").or_else(|| Some(PathBuf::from("/usr/local/go/bin/go")).filter(|path| path.is_file()))
 }
 
+fn go_version(go: &Path) -> Option<(u32, u32)> {
+    let output = Command::new(go).arg("version").output().ok()?;
+    version_of(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// The version in `go version go1.26.8 linux/amd64`.
+fn version_of(line: &str) -> Option<(u32, u32)> {
+    let mut parts = line.split_whitespace().nth(2)?.strip_prefix("go")?.split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
 fn on_path(program: &str) -> bool {
     find(program).is_some()
 }
@@ -137,5 +150,12 @@ mod tests {
     #[test]
     fn without_postgresql_one_install_is_enough() {
         assert_eq!(shell(&install(&[SSH])), "apt-get update && apt-get install -y --no-install-recommends openssh-client");
+    }
+
+    #[test]
+    fn an_old_go_is_not_enough() {
+        assert_eq!(version_of("go version go1.26.8 linux/amd64\n"), Some((1, 26)));
+        assert!(version_of("go version go1.19 linux/amd64") < Some(GO_VERSION_MIN));
+        assert!(version_of("go: command not found") < Some(GO_VERSION_MIN));
     }
 }

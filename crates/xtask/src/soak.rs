@@ -13,7 +13,7 @@ pub(crate) struct Soak {
 }
 
 const SOAKS: &[Soak] = &[
-    Soak { name: "races", package: "attest", example: "races", count: "10000" },
+    Soak { name: "races", package: "attest", example: "race_soak", count: "10000" },
     Soak { name: "simulator", package: "sim", example: "soak", count: "10000" },
 ];
 

@@ -47,14 +47,21 @@ struct Step {
     took: Duration,
 }
 
-/// The foreign judges in Go: their programs must build and be sound; the Rust tests run them.
+/// The foreign judges in Go, a module a folder: their programs must build and be sound; the Rust tests run them.
 fn interop(root: &Path) -> Vec<Step> {
-    let folder = root.join("interop");
-    let Some(go) = needs::go().filter(|_| folder.join("go.mod").is_file()) else { return Vec::new() };
+    let Some(go) = needs::go() else { return Vec::new() };
     let go = go.to_string_lossy();
-    let go_step =
-        |arguments: &[&str]| step(&format!("go {} (interop)", arguments.join(" ")), &mut run::command(&folder, &go, arguments));
-    vec![go_step(&["vet", "./..."]), go_step(&["test", "./..."])]
+    let folders = std::fs::read_dir(root.join("interop")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut modules: Vec<_> = folders.filter(|folder| folder.join("go.mod").is_file()).collect();
+    modules.sort();
+    let mut steps = Vec::new();
+    for folder in modules {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for verb in ["vet", "test"] {
+            steps.push(step(&format!("go {verb} (interop/{name})"), &mut run::command(&folder, &go, &[verb, "./..."])));
+        }
+    }
+    steps
 }
 
 fn step(name: &str, command: &mut Command) -> Step {
