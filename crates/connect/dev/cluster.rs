@@ -17,7 +17,12 @@ pub(crate) struct Cluster {
     port: u16,
     account: Option<(u32, u32)>,
     watchdog: Child,
+    settings: Vec<String>,
 }
+
+/// Ends the server in the directory `$1` and removes that, once this process has gone.
+const WATCHDOG: &str = "read -r _; pid=$(head -n 1 \"$1/data/postmaster.pid\") && kill -QUIT \"$pid\"; \
+                        while kill -0 \"$pid\"; do sleep 0.05; done; rm -rf \"$1\"";
 
 /// Where Debian and others put PostgreSQL's own programs, which are not on the path.
 const LIBRARY: &str = "/usr/lib/postgresql";
@@ -46,18 +51,9 @@ impl Cluster {
         std::fs::write(data.join("pg_hba.conf"), hba).expect("pg_hba.conf");
 
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
-        let log = std::fs::File::create(directory.join("log")).expect("a log");
-        let mut server = owned(&bin.join("postgres"), account, &directory);
-        server.arg("-D").arg(&data).arg("-k").arg(directory.join("socket")).args(["-p", &port.to_string()]);
-        for setting in ["listen_addresses=127.0.0.1", "max_connections=150", "fsync=on"].iter().chain(settings) {
-            server.args(["-c", setting]);
-        }
-        let mut server =
-            server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0).spawn().expect("postgres starts");
         // `read` returns when the pipe closes, which it does when this process ends.
         let watchdog = Command::new("sh")
-            .args(["-c", "read -r _; kill -QUIT \"$1\" 2>/dev/null; while kill -0 \"$1\" 2>/dev/null; do sleep 0.05; done; rm -rf \"$2\"", "watchdog"])
-            .arg(server.id().to_string())
+            .args(["-c", WATCHDOG, "watchdog"])
             .arg(&directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -65,11 +61,26 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .expect("a watchdog");
-        let cluster = Self { directory, bin, port, account, watchdog };
+        let settings = settings.iter().map(ToString::to_string).collect();
+        let cluster = Self { directory, bin, port, account, watchdog, settings };
+        cluster.launch();
+        cluster
+    }
+
+    /// Starts the server, again after [`Cluster::stop`].
+    pub(crate) fn launch(&self) {
+        let log = std::fs::File::options().create(true).append(true).open(self.log()).expect("a log");
+        let mut server = owned(&self.bin.join("postgres"), self.account, &self.directory);
+        server.arg("-D").arg(self.data()).arg("-k").arg(self.socket()).args(["-p", &self.port.to_string()]);
+        let always = ["listen_addresses=localhost", "max_connections=150", "fsync=on"].map(String::from);
+        for setting in always.iter().chain(&self.settings) {
+            server.args(["-c", setting]);
+        }
+        let mut server =
+            server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0).spawn().expect("postgres starts");
         // The server is the watchdog's to end; this only keeps it from staying a zombie.
         std::thread::spawn(move || server.wait());
-        cluster.wait_until_ready();
-        cluster
+        self.wait_until_ready();
     }
 
     /// Waits until it answers.
@@ -80,7 +91,7 @@ impl Cluster {
             }
             std::thread::sleep(Duration::from_millis(25));
         }
-        let log = std::fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
         panic!("the cluster does not start: {log}");
     }
 
@@ -94,9 +105,9 @@ impl Cluster {
         self.port
     }
 
-    /// A directory that PostgreSQL's account can write to.
-    pub(crate) fn scratch(&self) -> PathBuf {
-        self.directory.join("socket")
+    /// The server's log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.directory.join("log")
     }
 
     /// One of PostgreSQL's programs, run as its account, connected to this cluster as its superuser.
@@ -137,6 +148,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        // The watchdog does its work now instead of at the end of the process.
         drop(self.watchdog.stdin.take());
         let _ = self.watchdog.wait();
     }

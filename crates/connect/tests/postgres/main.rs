@@ -6,7 +6,11 @@
 mod cluster;
 #[path = "../../dev/commit.rs"]
 mod commit;
+mod closure;
+mod crash;
+mod doctor;
 mod psql;
 mod refused;
 mod survive;
+mod tls;
 mod world;

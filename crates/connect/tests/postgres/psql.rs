@@ -18,13 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The command of a task's psql, errors on standard output.
 pub(crate) fn command(world: &World, task: &Task, database: &str) -> Command {
+    command_as(world, task.user(), &task.password, database)
+}
+
+/// The command of a login's psql, errors on standard output.
+pub(crate) fn command_as(world: &World, user: &str, password: &str, database: &str) -> Command {
     let mut command = Command::new("sh");
     command
         .args(["-c", "exec psql -X -q -A -t -d \"$0\" 2>&1", database])
         .env("PGHOST", "127.0.0.1")
         .env("PGPORT", world.cluster.port().to_string())
-        .env("PGUSER", task.user())
-        .env("PGPASSWORD", &task.password)
+        .env("PGUSER", user)
+        .env("PGPASSWORD", password)
         .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -4,7 +4,7 @@ use crate::commit::OsRandom;
 use crate::world::{EPOCH, NOTHING, World, installation, order, plan, shared};
 use std::num::NonZeroU32;
 use writ_connect::postgres::verifier;
-use writ_types::{CredentialId, Secret};
+use writ_types::{CredentialId, OpenDatabaseUser, Secret};
 
 /// R16 R30: the connector's login calls functions and can do nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,9 +70,17 @@ struct Call {
     connections: String,
 }
 
+/// The call that makes the user of an order.
+pub(crate) fn open_sql(order: &OpenDatabaseUser) -> String {
+    format!("{};", Call::of(order).sql())
+}
+
 impl Call {
     fn good() -> Self {
-        let order = order(&["app_ro"]);
+        Self::of(&order(&["app_ro"]))
+    }
+
+    fn of(order: &OpenDatabaseUser) -> Self {
         Self {
             installation: format!("'{}'", installation()),
             epoch: EPOCH.to_string(),

@@ -171,6 +171,11 @@ impl World {
         self.psql_as("writ_connector", CONNECTOR_PASSWORD, "billing", sql)
     }
 
+    /// A psql of the connector's own login, for [`crate::psql::Psql::run`].
+    pub(crate) fn connector_command(&self) -> tokio::process::Command {
+        crate::psql::command_as(self, "writ_connector", CONNECTOR_PASSWORD, "billing")
+    }
+
     /// What a superuser sees of a user: its role, its sessions by name and by OID, its prepared transactions.
     pub(crate) fn left(&self, task: &Task) -> String {
         let (user, role) = (task.user(), &task.role);
