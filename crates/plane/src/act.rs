@@ -32,7 +32,16 @@ pub(crate) fn check<T: Serialize>(
             "enrol the key first with `writ key enrol`",
         ));
     };
-    verify(&state.domain.origin, signed, &key.openssh, kind, id, content, Some(now))
+    let verified = verify(&state.domain.origin, signed, &key.openssh, kind, id, content, Some(now))?;
+    once(state, signed).map(|()| verified)
+}
+
+/// A signature is one act: whoever reads it in the log can't act with it again.
+pub(crate) fn once(state: &State, signed: &SignedAct) -> Result<(), Denial> {
+    if crate::people::spent(&signed.statement).is_some_and(|spent| !state.people.spent.contains(&spent)) {
+        return Ok(());
+    }
+    Err(Denial::new(Code::Stale, "this signature has been used already", "sign again"))
 }
 
 /// Checks the signature alone, by a key that the caller names: for a key that is not enrolled yet, and for old entries.

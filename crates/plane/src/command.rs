@@ -218,7 +218,7 @@ fn end_due(view: View<'_>, plan: &mut Plan) -> Answer {
 /// The entries of a refusal; none where the caller is nobody that the log knows.
 pub(crate) fn refuse(refusal: Refusal, plan: &mut Plan, random: &mut dyn Random) -> Denial {
     if let Some(record) = refusal.record {
-        refused(plan, record, &refusal.denial, random);
+        refused(plan, *record, &refusal.denial, random);
     }
     refusal.denial
 }

@@ -6,6 +6,7 @@ mod limits;
 mod plan;
 mod state;
 
+pub(crate) use apply::spent;
 pub(crate) use command::LoggedIn;
 pub use command::Login;
 pub use limits::{KEY_REST, SESSION_TTL_MAX};

@@ -10,7 +10,7 @@ pub(crate) struct Refusal {
     /// What the caller is told.
     pub(crate) denial: Denial,
     /// What is logged; none where the caller is nobody that the log knows.
-    pub(crate) record: Option<Record>,
+    pub(crate) record: Option<Box<Record>>,
 }
 
 /// A refusal as the log keeps it.
@@ -36,6 +36,6 @@ impl From<Denial> for Refusal {
 impl Record {
     /// A refusal of `command` to `actor`, kept in the log.
     pub(crate) fn refuse(self, denial: Denial) -> Refusal {
-        Refusal { denial, record: Some(self) }
+        Refusal { denial, record: Some(Box::new(self)) }
     }
 }

@@ -65,7 +65,7 @@ impl State {
         }
         self.domain.apply(at, body);
         self.people.apply(at, body);
-        self.changes.apply(at, body);
+        self.changes.apply(at, body, &self.boundaries);
         self.boundaries.apply(at, body);
         self.identities.apply(at, body);
         self.resources.apply(at, body);

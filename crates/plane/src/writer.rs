@@ -24,8 +24,8 @@ use crate::state::State;
 use crate::view::View;
 use batch::Batch;
 use clock::Judge;
-use lanes::{Answered, Lanes, Waiting};
-use writ_ledger::{Blob, Committed, Lane, Log, LogStore};
+use lanes::{Answered, Claim, Lanes, Waiting};
+use writ_ledger::{AppendError, Blob, Committed, Lane, Log, LogStore};
 use writ_policy::PolicySet;
 use writ_types::{Clock, Code, CutDatabaseUser, Denial, Order, Random, Time};
 
@@ -39,6 +39,16 @@ pub struct Writer<S> {
     lanes: Lanes,
     answered: Answered,
     clock: Judge,
+    /// Set while the log can't be written.
+    broken: Option<Broken>,
+}
+
+/// The last append failed.
+#[derive(Debug)]
+struct Broken {
+    why: String,
+    /// True if memory holds what the log does not.
+    is_ahead: bool,
 }
 
 /// One thing asked, with what it brings along.
@@ -88,28 +98,20 @@ impl<S: LogStore> Writer<S> {
         self.lanes.is_empty()
     }
 
-    /// Works on what waits, and on what is due at this reading of the clocks.
-    ///
-    /// # Errors
-    /// When the log has stopped and can't be folded again. Then nothing more is granted by this process.
-    pub fn step(&mut self, clock: Clock, random: &mut dyn Random) -> Result<Step, OpenError> {
+    /// Works on what waits, and on what is due at this reading of the clocks. While the log can't be written, nothing is
+    /// granted; what is to be ended comes out all the same, at every step, and waits to be logged.
+    pub fn step(&mut self, clock: Clock, random: &mut dyn Random) -> Step {
         let now = self.now(clock);
         let mut step = Step::default();
+        self.mend();
         let cuts = self.lanes.take(Lane::Cut, usize::MAX);
-        self.batch(Lane::Cut, cuts, now, random, &mut step)?;
+        self.batch(Lane::Cut, cuts, now, random, &mut step);
         let grants = self.lanes.take(Lane::Grant, BATCH_MAX);
-        self.batch(Lane::Grant, grants, now, random, &mut step)?;
-        Ok(step)
+        self.batch(Lane::Grant, grants, now, random, &mut step);
+        step
     }
 
-    fn batch(
-        &mut self,
-        lane: Lane,
-        waiting: Vec<Waiting>,
-        now: Time,
-        random: &mut dyn Random,
-        step: &mut Step,
-    ) -> Result<(), OpenError> {
+    fn batch(&mut self, lane: Lane, waiting: Vec<Waiting>, now: Time, random: &mut dyn Random, step: &mut Step) {
         let mut batch = Batch::default();
         if lane == Lane::Cut {
             self.plan(Waiting::due(), now, random, &mut batch);
@@ -118,32 +120,44 @@ impl<S: LogStore> Writer<S> {
             self.take(each, now, random, &mut batch);
         }
         if batch.is_empty() {
-            return Ok(());
+            return;
         }
         step.cuts.extend(batch.cuts());
-        match self.log.append(lane, batch.staged()) {
-            Ok(committed) => {
-                let size = self.log.size();
-                let outcomes = batch.committed(committed, size);
-                for outcome in &outcomes {
-                    self.answered.keep(outcome);
-                }
-                step.outcomes.extend(outcomes);
-                Ok(())
-            }
+        let staged = batch.staged();
+        let appended = match &self.broken {
+            Some(broken) => Err(AppendError::Stopped(broken.why.clone())),
+            None => self.log.append(lane, staged),
+        };
+        let settled = match appended {
+            Ok(committed) => batch.committed(committed, self.log.size()),
             Err(error) => {
-                let (outcomes, again) = batch.failed(lane, &error, self.log.size());
-                step.outcomes.extend(outcomes);
-                self.lanes.put_back(again);
-                self.refold()
+                self.broken.get_or_insert_with(|| Broken { why: error.to_string(), is_ahead: true });
+                batch.failed(lane, &error, self.log.size(), now)
             }
+        };
+        self.lanes.put_back(settled.again);
+        for (outcome, remember) in settled.outcomes {
+            self.answered.settle(&outcome, remember);
+            step.outcomes.push(outcome);
+        }
+        self.mend();
+    }
+
+    /// Memory that is ahead of the log is folded again as soon as the log can be read; then it can be written again, unless
+    /// it has stopped.
+    fn mend(&mut self) {
+        if self.broken.as_ref().is_some_and(|broken| broken.is_ahead) && self.refold().is_ok() {
+            let why = self.log.stopped().map(ToOwned::to_owned);
+            self.broken = why.map(|why| Broken { why, is_ahead: false });
         }
     }
 
-    /// One command, unless it was answered before or the clock forbids it.
+    /// One command, unless it was answered before or the clock or the log forbids it.
     fn take(&mut self, waiting: Waiting, now: Time, random: &mut dyn Random, batch: &mut Batch) {
-        if let Some(before) = self.answered.before(&waiting) {
-            return batch.answer(waiting.ticket, before);
+        match self.answered.claim(&waiting) {
+            Claim::New => {}
+            Claim::Answered(before) => return batch.answer(waiting.ticket, before),
+            Claim::After(first) => return batch.same(waiting, first),
         }
         if waiting.submission.command.grants() && !self.clock.is_sure() {
             let denial = Denial::new(
@@ -153,18 +167,28 @@ impl<S: LogStore> Writer<S> {
             );
             return batch.answer(waiting.ticket, Err(denial));
         }
+        if let (Some(broken), Lane::Grant) = (&self.broken, waiting.submission.command.lane()) {
+            let denial = Denial::new(
+                Code::LogUnavailable,
+                format!("the evidence log can't be written: {}", broken.why),
+                "try again once the operator has mended the store",
+            );
+            return batch.answer(waiting.ticket, Err(denial));
+        }
         self.plan(waiting, now, random, batch);
     }
 
     fn plan(&mut self, waiting: Waiting, now: Time, random: &mut dyn Random, batch: &mut Batch) {
-        let view = View { state: &self.state, policy: &self.policy, now };
+        let view = View { state: &self.state, policy: &self.policy, now: waiting.judged_at.unwrap_or(now) };
         let mut plan = crate::plan::Plan::new(self.state.size);
         let again = waiting.clone();
         let result = match crate::command::prepare(waiting.submission.command, view, &self.memo) {
             Ok(prepared) => crate::command::plan(prepared, view, &mut self.memo, &mut plan, random),
             Err(refusal) => Err(crate::command::refuse(refusal, &mut plan, random)),
         };
-        batch.add(again, result, plan, now, &mut self.state, &self.log, random);
+        // What can't be written is carried out, not folded: memory goes no further ahead.
+        let state = if self.broken.is_some() { None } else { Some(&mut self.state) };
+        batch.add(again, result, plan, now, state, &self.log, random);
     }
 
     /// The time of entries at this reading: never before the last entry (law on time, DESIGN section 5).
@@ -172,7 +196,13 @@ impl<S: LogStore> Writer<S> {
         self.clock.read(clock, self.state.last_at()).max(self.state.last_at())
     }
 
-    /// Everything that is true, and durable.
+    /// Why nothing is granted and nothing of the state may be told, where that is so: the last append failed, and the log can't
+    /// be read, or has to be opened anew ([`Writer::reopen`]).
+    pub fn stopped(&self) -> Option<&str> {
+        self.broken.as_ref().map(|broken| broken.why.as_str())
+    }
+
+    /// Everything that is true; durable unless [`Writer::stopped`].
     pub const fn state(&self) -> &State {
         &self.state
     }

@@ -3,7 +3,7 @@
 use super::limits::BOUNDARIES_DEPTH_MAX;
 use crate::people::People;
 use std::collections::BTreeMap;
-use writ_ledger::body::{BusinessTerms, IdentityTerms, PlatformTerms, SecurityTerms, Terms};
+use writ_ledger::body::{BoundaryItem, BusinessTerms, IdentityTerms, PlatformTerms, SecurityTerms, Terms};
 use writ_types::{Digest, Duty, Name, OwnerRole, PartyId, Section, Ttl, canonical};
 
 /// All boundaries by name.
@@ -55,6 +55,19 @@ pub struct Holder {
     pub from: Name,
     /// True if this is the backup, because the owner is disabled.
     pub backup: bool,
+}
+
+impl Boundary {
+    /// True if `item` says the same, its charter aside.
+    pub(crate) fn is(&self, item: &BoundaryItem) -> bool {
+        self.parent.as_ref() == Some(&item.parent)
+            && self.production == item.production
+            && self.delegators == item.delegators
+            && self.owners == item.owners
+            && self.backups == item.backups
+            && self.duties == item.duties
+            && self.grace == item.grace
+    }
 }
 
 impl Boundaries {

@@ -2,6 +2,7 @@
 
 use super::limits::LIFE;
 use super::state::{Change, Changes, Part};
+use crate::boundary::Boundaries;
 use crate::fold::At;
 use std::collections::{BTreeMap, BTreeSet};
 use writ_credential::{PublicKey, Statement};
@@ -9,9 +10,10 @@ use writ_ledger::body::{Body, ChangeContent, Item};
 use writ_types::{ChangeId, Digest, canonical};
 
 impl Changes {
-    pub(crate) fn apply(&mut self, at: At<'_>, body: &Body) {
+    /// `boundaries` are those before the entry.
+    pub(crate) fn apply(&mut self, at: At<'_>, body: &Body, boundaries: &Boundaries) {
         match body {
-            Body::ChangeFiled(filed) => self.file(at, &filed.content),
+            Body::ChangeFiled(filed) => self.file(at, &filed.content, boundaries),
             Body::ChangeSigned(signed) => self.sign(at, &signed.change),
             Body::PartySet(set) => {
                 self.done(set.change, |item| matches!(item, Item::Party(it) if it.party == set.party.party), None)
@@ -39,10 +41,10 @@ impl Changes {
         }
     }
 
-    fn file(&mut self, at: At<'_>, content: &ChangeContent) {
+    fn file(&mut self, at: At<'_>, content: &ChangeContent, boundaries: &Boundaries) {
         self.0.retain(|_, change| change.filed_at.after(LIFE) > at.time);
         let Ok(bytes) = canonical(content) else { return };
-        let change = Change {
+        let mut change = Change {
             content: content.clone(),
             digest: Digest::of(&bytes),
             filed: at.index,
@@ -51,6 +53,11 @@ impl Changes {
             keys: BTreeMap::new(),
             done: BTreeSet::new(),
         };
+        // What is in force already, word for word, nobody signs again: changing a tool asks the business owner alone.
+        change.done = change.parts().into_iter().filter(|part| is_in_force(&change, *part, boundaries)).collect();
+        if change.is_done() {
+            return;
+        }
         self.0.insert(content.change, change);
         self.sign(at, &content.change);
     }
@@ -75,8 +82,21 @@ impl Changes {
         if let Some(item) = change.content.items.iter().position(is) {
             change.done.insert(Part { item, section });
         }
-        if change.parts().iter().all(|part| change.done.contains(part)) {
+        if change.is_done() {
             self.0.remove(&id);
+        }
+    }
+}
+
+/// True for a boundary, or a section of its charter, that is in force as the part says.
+fn is_in_force(change: &Change, part: Part, boundaries: &Boundaries) -> bool {
+    let Some(Item::Boundary(item)) = change.item(part) else { return false };
+    let Some(boundary) = boundaries.get(&item.name) else { return false };
+    match part.section {
+        None => boundary.is(item),
+        Some(section) => {
+            let terms = item.charter.sections().remove(&section).and_then(|terms| canonical(&terms).ok());
+            boundary.charter.get(&section).is_some_and(|signed| terms.is_some_and(|bytes| Digest::of(&bytes) == signed.digest))
         }
     }
 }

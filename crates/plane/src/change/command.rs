@@ -1,6 +1,6 @@
 //! Filing and signing, judged.
 
-use super::limits::OPEN_MAX;
+use super::limits::{LIFE, OPEN_MAX, OPEN_OF_FILER_MAX};
 use super::state::Change;
 use super::validate::problems;
 use crate::act;
@@ -59,6 +59,11 @@ impl FileChange {
                 Denial::new(Code::Limit, format!("{OPEN_MAX} change sets wait already"), "sign or withdraw some first").into()
             );
         }
+        let mine = view.state.changes.0.values().filter(|change| change.content.filer == self.content.filer).count();
+        if mine >= OPEN_OF_FILER_MAX {
+            let denial = Denial::new(Code::Limit, format!("{mine} of your change sets wait already"), "have some signed first");
+            return Err(denial.into());
+        }
         let problems = problems(view.state, &self.content);
         if !problems.is_empty() {
             let denial = Denial::new(Code::Invalid, "the change set does not hold", "mend each and file again");
@@ -78,10 +83,23 @@ impl SignChange {
             )
             .into());
         };
+        // An expiry is a predicate over time, whoever forgot it (law 8).
+        if change.filed_at.after(LIFE) <= view.now {
+            return Err(Denial::new(Code::Stale, "the change set was not signed within 30 days", "file it again").into());
+        }
         let by = match new_key(change, &self.act) {
             Some((party, openssh)) => {
                 let id = self.change.to_string();
-                act::verify(&view.state.domain.origin, &self.act, &openssh, ActKind::Change, &id, &change.content, Some(view.now))?;
+                act::verify(
+                    &view.state.domain.origin,
+                    &self.act,
+                    &openssh,
+                    ActKind::Change,
+                    &id,
+                    &change.content,
+                    Some(view.now),
+                )?;
+                act::once(view.state, &self.act)?;
                 Signer::NewKey(party)
             }
             None => Signer::Person(act::check(

@@ -5,6 +5,9 @@ use writ_types::Ttl;
 /// Change sets that wait at a time.
 pub(crate) const OPEN_MAX: usize = 1_000;
 
+/// Change sets of one filer that wait at a time: nobody keeps the others from filing.
+pub(crate) const OPEN_OF_FILER_MAX: usize = 100;
+
 /// Items of one change set. An entry holds 64 KiB, which is reached first by ordinary items.
 pub(crate) const ITEMS_MAX: usize = 500;
 

@@ -1,12 +1,13 @@
 //! Who answers for a part of a change set (the table of who must sign what).
 
 use super::state::{Change, Part};
+use super::validate::problem_of;
 use crate::boundary::ROOT;
 use crate::decision::evaluate;
 use crate::state::State;
 use std::collections::BTreeSet;
 use writ_credential::PublicKey;
-use writ_ledger::body::{Asked, BoundaryItem, Effect, IdentityItem, Item, KeyItem};
+use writ_ledger::body::{Asked, BoundaryItem, Effect, IdentityItem, Item, KeyItem, ResourceItem};
 use writ_policy::PolicySet;
 use writ_types::{Name, OwnerRole, PartyId, Selector, SelectorPattern, TextValue, Time};
 
@@ -56,6 +57,9 @@ struct Table<'a> {
 /// What `part` needs, judged by what is in force in `state`. Empty: it is in force already, word for word.
 pub fn needs(state: &State, policy: &PolicySet, change: &Change, part: Part, now: Time) -> Vec<Need> {
     let table = Table { state, policy, change, now };
+    if let Some(problem) = change.item(part).and_then(|item| problem_of(state, &change.content, item)) {
+        return vec![Table::nobody(problem)];
+    }
     match (change.item(part), part.section) {
         (Some(Item::Boundary(item)), Some(section)) => table.section(item, section),
         (Some(Item::Boundary(item)), None) => table.boundary(item),
@@ -65,12 +69,7 @@ pub fn needs(state: &State, policy: &PolicySet, change: &Change, part: Part, now
         }
         (Some(Item::Key(item)), _) => table.key(item),
         (Some(Item::Identity(item)), _) => table.identity(item),
-        (Some(Item::Resource(item)), _) => [OwnerRole::Platform, OwnerRole::Business]
-            .iter()
-            .map(|role| {
-                table.owner(&item.boundary, *role, format!("resource `{}` lies in boundary `{}`", item.name, item.boundary))
-            })
-            .collect(),
+        (Some(Item::Resource(item)), _) => table.resource(item),
         (None, _) => Vec::new(),
     }
 }
@@ -201,6 +200,19 @@ impl Table<'_> {
             return vec![Self::nobody(format!("boundary `{}` is in force", item.name))];
         }
         vec![self.owner(&item.name, section.role(), format!("answers for the {section} section of boundary `{}`", item.name))]
+    }
+
+    /// Its owners sign. While users of it may live where it is now, it stays there: their ends would look for them elsewhere.
+    fn resource(&self, item: &ResourceItem) -> Vec<Need> {
+        let reason = || format!("resource `{}` lies in boundary `{}`", item.name, item.boundary);
+        let roles = [OwnerRole::Platform, OwnerRole::Business];
+        let mut needs: Vec<Need> = roles.iter().map(|role| self.owner(&item.boundary, *role, reason())).collect();
+        let before = self.state.resources.get(&item.resource).map(|resource| &resource.postgres);
+        let moves = before.is_some_and(|b| b.address != item.postgres.address || b.replicas != item.postgres.replicas);
+        if moves && self.state.credentials.unclosed().any(|(_, credential)| credential.resource == item.resource) {
+            needs.push(Self::nobody(format!("every credential on resource `{}` is closed where it is now", item.name)));
+        }
+        needs
     }
 
     /// Inside the charter's bounds its filer is enough, if the filer answers there; outside them the platform owner signs.

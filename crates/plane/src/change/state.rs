@@ -63,6 +63,11 @@ impl Change {
         parts
     }
 
+    /// True once every part is in force.
+    pub fn is_done(&self) -> bool {
+        self.parts().iter().all(|part| self.done.contains(part))
+    }
+
     /// The item of a part.
     pub fn item(&self, part: Part) -> Option<&Item> {
         self.content.items.get(part.item)

@@ -21,16 +21,16 @@ pub(crate) fn problems(state: &State, content: &ChangeContent) -> Vec<String> {
     }
     check.once();
     for item in &content.items {
-        match item {
-            Item::Party(item) => check.party(item),
-            Item::PartyState(item) => check.known_party(&item.party),
-            Item::Key(item) => check.key(item),
-            Item::Boundary(item) => check.boundary(item),
-            Item::Identity(item) => check.identity(item),
-            Item::Resource(item) => check.resource(item),
-        }
+        check.item(item);
     }
     check.problems
+}
+
+/// What is wrong with one item by now: between filing and signing, another change set may have taken its name or its key.
+pub(crate) fn problem_of(state: &State, content: &ChangeContent, item: &Item) -> Option<String> {
+    let mut check = Check { state, content, problems: Vec::new() };
+    check.item(item);
+    check.problems.into_iter().next()
 }
 
 struct Check<'a> {
@@ -42,6 +42,17 @@ struct Check<'a> {
 impl Check<'_> {
     fn say(&mut self, problem: String) {
         self.problems.push(problem);
+    }
+
+    fn item(&mut self, item: &Item) {
+        match item {
+            Item::Party(item) => self.party(item),
+            Item::PartyState(item) => self.known_party(&item.party),
+            Item::Key(item) => self.key(item),
+            Item::Boundary(item) => self.boundary(item),
+            Item::Identity(item) => self.identity(item),
+            Item::Resource(item) => self.resource(item),
+        }
     }
 
     /// No item stands there twice: which one would count?
@@ -183,7 +194,8 @@ impl Check<'_> {
         let twin = |id: &writ_types::IdentityId, name: &Name, spiffe: &writ_types::SpiffeId| {
             *id != item.identity && (*name == item.name || *spiffe == item.spiffe_id)
         };
-        let known = self.state.identities.iter().any(|(id, identity)| twin(id, &identity.name, &identity.spiffe_id));
+        let named = [self.state.identities.named(&item.name), self.state.identities.with_spiffe_id(&item.spiffe_id)];
+        let known = named.iter().flatten().any(|id| *id != item.identity);
         let here =
             self.content.items.iter().any(|other| matches!(other, Item::Identity(i) if twin(&i.identity, &i.name, &i.spiffe_id)));
         if known || here {

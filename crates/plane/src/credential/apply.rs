@@ -33,26 +33,27 @@ impl Credentials {
             phase: CredentialPhase::Granted,
             closure: BTreeMap::new(),
         };
-        self.0.insert(granted.credential, credential);
+        self.put(granted.credential, credential);
     }
 
     /// What is revoked or failed never counts again.
     fn phase(&mut self, id: &CredentialId, phase: CredentialPhase) {
-        if let Some(credential) = self.0.get_mut(id)
-            && credential.counts()
-        {
-            credential.phase = phase;
-        }
+        self.change(id, |credential| {
+            if credential.counts() {
+                credential.phase = phase;
+            }
+        });
     }
 
     fn report(&mut self, at: At<'_>, report: &ClosureReported) {
-        let Some(credential) = self.0.get_mut(&report.credential) else { return };
-        let since = credential
-            .closure
-            .get(&report.point)
-            .filter(|known| known.state == report.state)
-            .map_or(at.time, |known| known.since);
-        let known = Known { state: report.state, tidy: report.tidy, since, next_try: report.next_try, index: at.index };
-        credential.closure.insert(report.point.clone(), known);
+        self.change(&report.credential, |credential| {
+            if credential.counts() {
+                return;
+            }
+            let before = credential.closure.get(&report.point).filter(|known| known.state == report.state);
+            let since = before.map_or(at.time, |known| known.since);
+            let known = Known { state: report.state, tidy: report.tidy, since, next_try: report.next_try, index: at.index };
+            credential.closure.insert(report.point.clone(), known);
+        });
     }
 }

@@ -46,6 +46,16 @@ pub struct Closing {
 #[derive(Debug, Clone, Copy)]
 pub struct Recover;
 
+/// Lines of evidence of one report.
+const EVIDENCE_MAX: usize = 32;
+/// Characters of what a backend says.
+const TEXT_CHARS_MAX: usize = 500;
+
+/// What a backend says is cut to what an entry can hold: an outcome that could not be logged would never be known.
+fn short(text: String) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}
+
 impl Made {
     pub(crate) fn plan(self, view: View<'_>, plan: &mut Plan) -> Result<Answer, Denial> {
         let credential =
@@ -58,7 +68,7 @@ impl Made {
             ));
         };
         let on = [self.credential.to_string(), credential.task.to_string(), credential.user.to_string()];
-        let body = CredentialMade { credential: self.credential, backend_id: self.backend_id };
+        let body = CredentialMade { credential: self.credential, backend_id: short(self.backend_id) };
         let order = Order::ReleasePassword(ReleasePassword { credential: self.credential });
         plan.push(Draft::new(crate::actor::system(), body).on(on).cause([credential.granted]).order(order));
         Ok(Answer::Done)
@@ -70,7 +80,7 @@ impl Failed {
         let credential = view.state.credentials.get(&self.credential).filter(|credential| credential.counts());
         if let Some(credential) = credential {
             let on = [self.credential.to_string(), credential.task.to_string(), credential.user.to_string()];
-            let body = CredentialFailed { credential: self.credential, why: self.why };
+            let body = CredentialFailed { credential: self.credential, why: short(self.why) };
             let order = Order::CutDatabaseUser(credential.cut(self.credential, view.state.domain.epoch));
             plan.push(Draft::new(crate::actor::system(), body).on(on).cause([credential.granted]).order(order));
         }
@@ -81,6 +91,10 @@ impl Failed {
 impl Closing {
     pub(crate) fn plan(self, view: View<'_>, plan: &mut Plan) -> Answer {
         let Some(credential) = view.state.credentials.get(&self.credential) else { return Answer::Done };
+        // What counts is not being closed: a report of it would close it before its end.
+        if credential.counts() {
+            return Answer::Done;
+        }
         // Said already, word for word: nothing new to keep.
         let known = credential.closure.get(&self.point);
         if known.is_some_and(|known| known.state == self.state && known.tidy == self.tidy) {
@@ -89,10 +103,10 @@ impl Closing {
         let on = [self.credential.to_string(), credential.task.to_string(), credential.user.to_string()];
         let body = ClosureReported {
             credential: self.credential,
-            point: self.point,
+            point: short(self.point),
             state: self.state,
             tidy: self.tidy,
-            evidence: self.evidence,
+            evidence: self.evidence.into_iter().take(EVIDENCE_MAX).map(short).collect(),
             next_try: self.next_try,
         };
         plan.push(Draft::new(crate::actor::system(), body).on(on).cause([credential.granted]));
@@ -105,7 +119,7 @@ impl Recover {
         let unfinished: Vec<CredentialId> = view
             .state
             .credentials
-            .iter()
+            .unclosed()
             .filter(|(_, credential)| credential.phase == CredentialPhase::Granted)
             .map(|(id, _)| *id)
             .collect();

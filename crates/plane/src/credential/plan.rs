@@ -1,7 +1,6 @@
 //! Entries of a credential: its grant, its end, and the reach outside a task that ends the task.
 
 use super::command::{Exceeded, Taken};
-use super::state::CredentialPhase;
 use crate::actor::WRIT;
 use crate::answer::Answer;
 use crate::decision::{record, refused};
@@ -12,8 +11,8 @@ use crate::view::View;
 use writ_ledger::Actor;
 use writ_ledger::body::{CredentialGranted, CredentialRevoked, TaskSignalled};
 use writ_types::{
-    Closure, Code, CredentialId, CredentialKind, CutDatabaseUser, Denial, OpenDatabaseUser, Order, Random, SqlName, TaskEnd,
-    TextValue, Time, Trigger,
+    Code, CredentialId, CredentialKind, CutDatabaseUser, Denial, OpenDatabaseUser, Order, Random, SqlName, TaskEnd, TextValue,
+    Time, Trigger,
 };
 
 impl Taken {
@@ -98,16 +97,11 @@ pub(crate) fn revoke(state: &State, plan: &mut Plan, id: &CredentialId, why: &st
 
 /// Credentials whose own time is up before their task's.
 pub(crate) fn due(state: &State, now: Time) -> Vec<CredentialId> {
-    let due = state.credentials.iter().filter(|(_, credential)| credential.counts() && credential.expires <= now);
-    due.map(|(id, _)| *id).collect()
+    state.credentials.due(now).copied().collect()
 }
 
 /// What must still be ended: every credential that counts no longer and is not closed everywhere.
 pub fn unfinished(state: &State) -> Vec<CutDatabaseUser> {
-    let open = state.credentials.iter().filter(|(_, credential)| {
-        let tidy = credential.closure.values().all(|known| known.tidy);
-        credential.closure().is_some_and(|closure| closure != Closure::Closed || !tidy)
-            && matches!(credential.phase, CredentialPhase::Revoked | CredentialPhase::Failed)
-    });
+    let open = state.credentials.unclosed().filter(|(_, credential)| !credential.counts());
     open.map(|(id, credential)| credential.cut(*id, state.domain.epoch)).collect()
 }

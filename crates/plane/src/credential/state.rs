@@ -5,9 +5,16 @@ use writ_types::{
     Closure, CredentialId, CredentialKind, CutDatabaseUser, IdentityId, Name, ResourceId, RevocationClass, SqlName, TaskId, Time,
 };
 
-/// All credentials of tasks.
+/// All credentials of tasks, and by which way each is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Credentials(pub(crate) BTreeMap<CredentialId, Credential>);
+pub struct Credentials {
+    all: BTreeMap<CredentialId, Credential>,
+    by_task: BTreeMap<TaskId, BTreeSet<CredentialId>>,
+    /// Those that count, by their end.
+    expiring: BTreeSet<(Time, CredentialId)>,
+    /// Those that count, and those that are not closed and tidy everywhere.
+    unclosed: BTreeSet<CredentialId>,
+}
 
 /// One credential.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,18 +76,50 @@ pub struct Known {
 impl Credentials {
     /// One credential.
     pub fn get(&self, id: &CredentialId) -> Option<&Credential> {
-        self.0.get(id)
+        self.all.get(id)
     }
 
     /// All credentials.
     pub fn iter(&self) -> impl Iterator<Item = (&CredentialId, &Credential)> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// The credentials of one task.
     pub fn of_task(&self, task: &TaskId) -> impl Iterator<Item = (&CredentialId, &Credential)> {
-        let task = *task;
-        self.0.iter().filter(move |(_, credential)| credential.task == task)
+        let ids = self.by_task.get(task).into_iter().flatten();
+        ids.filter_map(|id| self.all.get_key_value(id))
+    }
+
+    /// Those that count, and those that are not closed and tidy everywhere.
+    pub fn unclosed(&self) -> impl Iterator<Item = (&CredentialId, &Credential)> {
+        self.unclosed.iter().filter_map(|id| self.all.get_key_value(id))
+    }
+
+    /// Those that count though their time is up at `now`.
+    pub(crate) fn due(&self, now: Time) -> impl Iterator<Item = &CredentialId> {
+        self.expiring.iter().take_while(move |(expires, _)| *expires <= now).map(|(_, id)| id)
+    }
+
+    /// Folds a grant.
+    pub(super) fn put(&mut self, id: CredentialId, credential: Credential) {
+        self.by_task.entry(credential.task).or_default().insert(id);
+        self.expiring.insert((credential.expires, id));
+        self.unclosed.insert(id);
+        self.all.insert(id, credential);
+    }
+
+    /// Folds a change of one credential.
+    pub(super) fn change(&mut self, id: &CredentialId, change: impl FnOnce(&mut Credential)) {
+        let Some(credential) = self.all.get_mut(id) else { return };
+        change(credential);
+        if !credential.counts() {
+            self.expiring.remove(&(credential.expires, *id));
+        }
+        if credential.is_over() {
+            self.unclosed.remove(id);
+        } else {
+            self.unclosed.insert(*id);
+        }
     }
 }
 
@@ -88,6 +127,11 @@ impl Credential {
     /// True until it is revoked or failed.
     pub const fn counts(&self) -> bool {
         matches!(self.phase, CredentialPhase::Granted | CredentialPhase::Made)
+    }
+
+    /// True once it is closed and what it left behind is cleaned up, at every point.
+    pub fn is_over(&self) -> bool {
+        self.closure() == Some(Closure::Closed) && self.closure.values().all(|known| known.tidy)
     }
 
     /// The state of its end over all points: CLOSED only if every point says so.

@@ -101,13 +101,18 @@ fn kill(state: &State, person: &PartyId, on: &str) -> Result<Request, String> {
         (Target::Task(facts::task(&task)), path_of_task(state, &task), Some(task))
     } else if let Ok(identity) = IdentityId::parse(on) {
         let boundary = state.identities.get(&identity).map(|identity| identity.boundary.clone());
-        (Target::Actor(facts::actor(state, &identity)?), boundary.into_iter().collect(), None)
+        let boundary = boundary.ok_or_else(|| format!("no identity `{identity}`"))?;
+        let actor = facts::actor_with(state, &identity, facts::owners_left(state, &boundary)?)?;
+        (Target::Actor(actor), vec![boundary], None)
     } else if let Ok(resource) = ResourceId::parse(on) {
         let boundary = state.resources.get(&resource).map(|resource| resource.boundary.clone());
-        (Target::Resource(facts::resource(state, &resource)?), boundary.into_iter().collect(), None)
+        let boundary = boundary.ok_or_else(|| format!("no resource `{resource}`"))?;
+        let target = facts::resource_with(state, &resource, facts::owners_left(state, &boundary)?)?;
+        (Target::Resource(target), vec![boundary], None)
     } else {
         let boundary = Name::parse(on).map_err(|error| error.to_string())?;
-        (Target::Boundary(facts::boundary(state, &boundary)?), vec![boundary], None)
+        let target = facts::boundary_with(state, &boundary, facts::owners_left(state, &boundary)?)?;
+        (Target::Boundary(target), vec![boundary], None)
     };
     Ok(Request::Kill(Kill { person: facts::person(state, person)?, target, end: end(state, &boundaries, task.as_ref(), false)? }))
 }

@@ -33,7 +33,31 @@ pub(super) fn owners(state: &State, boundary: &Name) -> Result<Owners, Absent> {
     })
 }
 
+/// Who answers, with nobody (all zeroes, which nobody is given) where a role is vacant: a vacancy must not keep those who are
+/// left from ending what is there.
+pub(super) fn owners_left(state: &State, boundary: &Name) -> Result<Owners, Absent> {
+    if state.boundaries.get(boundary).is_none() {
+        return Err(format!("no boundary `{boundary}`"));
+    }
+    let holder = |role| {
+        let holder = state.boundaries.holder(&state.people, boundary, role);
+        holder.map_or(PartyId::from_bits([0; 16]), |holder| holder.person)
+    };
+    Ok(Owners {
+        control: holder(OwnerRole::Control),
+        business: holder(OwnerRole::Business),
+        identity: holder(OwnerRole::Identity),
+        platform: holder(OwnerRole::Platform),
+        security: holder(OwnerRole::Security),
+    })
+}
+
 pub(super) fn actor(state: &State, id: &IdentityId) -> Result<Actor, Absent> {
+    let identity = state.identities.get(id).ok_or_else(|| format!("no identity `{id}`"))?;
+    actor_with(state, id, owners(state, &identity.boundary)?)
+}
+
+pub(super) fn actor_with(state: &State, id: &IdentityId, owners: Owners) -> Result<Actor, Absent> {
     let identity = state.identities.get(id).ok_or_else(|| format!("no identity `{id}`"))?;
     let kind = match identity.actor_kind {
         ActorKind::Workload => NonHuman::Workload,
@@ -45,12 +69,17 @@ pub(super) fn actor(state: &State, id: &IdentityId) -> Result<Actor, Absent> {
         kind,
         tier: identity.tier,
         chartered: state.boundaries.chartered(&state.people, &identity.boundary).is_ok(),
-        owners: owners(state, &identity.boundary)?,
+        owners,
         boundaries: path(state, &identity.boundary),
     })
 }
 
 pub(super) fn resource(state: &State, id: &ResourceId) -> Result<ResourceFacts, Absent> {
+    let resource = state.resources.get(id).ok_or_else(|| format!("no resource `{id}`"))?;
+    resource_with(state, id, owners(state, &resource.boundary)?)
+}
+
+pub(super) fn resource_with(state: &State, id: &ResourceId, owners: Owners) -> Result<ResourceFacts, Absent> {
     let resource = state.resources.get(id).ok_or_else(|| format!("no resource `{id}`"))?;
     let delegators = state.boundaries.path(&resource.boundary).find_map(|(_, boundary)| boundary.delegators);
     Ok(ResourceFacts {
@@ -59,7 +88,7 @@ pub(super) fn resource(state: &State, id: &ResourceId) -> Result<ResourceFacts, 
         production: state.boundaries.is_production(&resource.boundary),
         tier: resource.tier,
         data_class: resource.data_class.clone(),
-        owners: owners(state, &resource.boundary)?,
+        owners,
         delegators,
         within: BTreeSet::new(),
         boundaries: path(state, &resource.boundary),
@@ -67,13 +96,17 @@ pub(super) fn resource(state: &State, id: &ResourceId) -> Result<ResourceFacts, 
 }
 
 pub(super) fn boundary(state: &State, name: &Name) -> Result<BoundaryFacts, Absent> {
+    boundary_with(state, name, owners(state, name)?)
+}
+
+pub(super) fn boundary_with(state: &State, name: &Name, owners: Owners) -> Result<BoundaryFacts, Absent> {
     if state.boundaries.get(name).is_none() {
         return Err(format!("no boundary `{name}`"));
     }
     Ok(BoundaryFacts {
         name: name.clone(),
         production: state.boundaries.is_production(name),
-        owners: owners(state, name)?,
+        owners,
         ancestors: state.boundaries.path(name).skip(1).map(|(above, _)| above.clone()).collect(),
     })
 }

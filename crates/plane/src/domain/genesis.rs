@@ -67,9 +67,7 @@ fn signed(content: &GenesisContent, acts: &[SignedAct], at: Time) -> Result<Vec<
     }
     let of = |founder: &Founder| acts.iter().find(|act| act.by == founder.party).ok_or_else(|| unsigned(&content.founders));
     let origin = content.origin.as_str();
-    let verify = |founder: &Founder| {
-        act::verify(origin, of(founder)?, &founder.key, ActKind::Genesis, origin, content, Some(at))
-    };
+    let verify = |founder: &Founder| act::verify(origin, of(founder)?, &founder.key, ActKind::Genesis, origin, content, Some(at));
     content.founders.iter().map(verify).collect()
 }
 
@@ -94,7 +92,8 @@ fn problems(content: &GenesisContent) -> (Option<Digest>, Vec<String>) {
         Ok(key) => wrong.push(format!("the log's key is named `{}`, not by the origin", key.name())),
         Err(error) => wrong.push(error.to_string()),
     }
-    let printable = |text: &String| !text.is_empty() && text.len() <= WITNESS_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
+    let printable =
+        |text: &String| !text.is_empty() && text.len() <= WITNESS_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
     if content.witnesses.len() > WITNESSES_MAX || !content.witnesses.iter().all(printable) {
         wrong.push(format!("there are at most {WITNESSES_MAX} witnesses, each by its verifier key"));
     }
@@ -134,7 +133,8 @@ fn root(content: &GenesisContent, wrong: &mut Vec<String>) {
         }
     }
     let named = content.root.owners.values().chain(content.root.backups.values()).chain(content.root.duties.values());
-    wrong.extend(named.filter(|party| !is_founder(party)).map(|party| format!("`{party}` answers at the root and is no founder")));
+    wrong
+        .extend(named.filter(|party| !is_founder(party)).map(|party| format!("`{party}` answers at the root and is no founder")));
 }
 
 /// The set compiles, and its texts stand in the one order that its hash is over.

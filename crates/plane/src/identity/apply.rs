@@ -23,6 +23,10 @@ impl Identities {
     fn set(&mut self, at: At<'_>, item: &IdentityItem) {
         self.retire(&item.identity);
         self.by_name.insert(item.name.clone(), item.identity);
+        self.by_spiffe_id.insert(item.spiffe_id.clone(), item.identity);
+        if let Some(first) = item.selectors.iter().min() {
+            self.by_selector.entry(first.clone()).or_default().insert(item.identity);
+        }
         let identity = Identity {
             name: item.name.clone(),
             boundary: item.boundary.clone(),
@@ -39,6 +43,15 @@ impl Identities {
     fn retire(&mut self, id: &IdentityId) {
         if let Some(identity) = self.all.remove(id) {
             self.by_name.remove(&identity.name);
+            self.by_spiffe_id.remove(&identity.spiffe_id);
+            if let Some(first) = identity.selectors.first()
+                && let Some(same) = self.by_selector.get_mut(first)
+            {
+                same.remove(id);
+                if same.is_empty() {
+                    self.by_selector.remove(first);
+                }
+            }
         }
     }
 

@@ -9,6 +9,9 @@ use writ_types::{ActorKind, Digest, IdentityId, Name, SpiffeId, Tier, Time};
 pub struct Identities {
     pub(crate) all: BTreeMap<IdentityId, Identity>,
     pub(crate) by_name: BTreeMap<Name, IdentityId>,
+    pub(crate) by_spiffe_id: BTreeMap<SpiffeId, IdentityId>,
+    /// By the first of their selectors, in order: what shows all of them shows that one.
+    pub(crate) by_selector: BTreeMap<String, BTreeSet<IdentityId>>,
     pub(crate) documents: BTreeMap<String, Document>,
     pub(crate) expiries: BTreeSet<(Time, String)>,
 }
@@ -63,6 +66,11 @@ impl Identities {
         self.by_name.get(name).copied()
     }
 
+    /// The identity that documents name so.
+    pub fn with_spiffe_id(&self, spiffe_id: &SpiffeId) -> Option<IdentityId> {
+        self.by_spiffe_id.get(spiffe_id).copied()
+    }
+
     /// The document with this serial number, if it has not expired at `now`.
     pub fn document(&self, serial: &str, now: Time) -> Option<&Document> {
         self.documents.get(serial).filter(|document| document.expires > now && self.all.contains_key(&document.identity))
@@ -70,7 +78,8 @@ impl Identities {
 
     /// Identities whose selectors are all among `attested`.
     pub fn matching<'a>(&'a self, attested: &'a BTreeSet<String>) -> impl Iterator<Item = (&'a IdentityId, &'a Identity)> {
-        self.all.iter().filter(|(_, identity)| !identity.selectors.is_empty() && identity.selectors.is_subset(attested))
+        let first = attested.iter().filter_map(|selector| self.by_selector.get(selector)).flatten();
+        first.filter_map(|id| self.all.get_key_value(id)).filter(|(_, identity)| identity.selectors.is_subset(attested))
     }
 
     /// An identity as it is set.

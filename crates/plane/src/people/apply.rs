@@ -2,10 +2,20 @@
 
 use super::state::{Key, Party, People, Session};
 use crate::fold::At;
+use serde_json::Value;
+use writ_credential::Statement;
 use writ_ledger::body::{Body, PartyItem, PartyType};
+use writ_types::{Digest, Time};
+
+/// What names a statement until it expires. Its nonce makes it differ from every other.
+pub(crate) fn spent(statement: &Value) -> Option<(Time, Digest)> {
+    let statement = Statement::from_value(statement).ok()?;
+    Some((statement.expires, Digest::of(&statement.to_bytes().ok()?)))
+}
 
 impl People {
     pub(crate) fn apply(&mut self, at: At<'_>, body: &Body) {
+        self.spend(at);
         match body {
             Body::Genesis(genesis) => {
                 for founder in &genesis.content.founders {
@@ -46,6 +56,14 @@ impl People {
             }
             _ => {}
         }
+    }
+
+    /// Keeps what is signed here from being used again, for as long as it could be.
+    fn spend(&mut self, at: At<'_>) {
+        while self.spent.first().is_some_and(|(expires, _)| *expires <= at.time) {
+            self.spent.pop_first();
+        }
+        self.spent.extend(at.acts.iter().filter_map(|act| spent(&act.statement)));
     }
 
     fn set(&mut self, at: At<'_>, item: &PartyItem) {

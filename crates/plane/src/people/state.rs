@@ -10,6 +10,8 @@ pub struct People {
     pub(crate) parties: BTreeMap<PartyId, Party>,
     pub(crate) keys: BTreeMap<String, Key>,
     pub(crate) sessions: BTreeMap<Digest, Session>,
+    /// Statements that have been used, until they expire: an act counts once.
+    pub(crate) spent: BTreeSet<(Time, Digest)>,
 }
 
 /// One party.

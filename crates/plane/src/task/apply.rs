@@ -11,9 +11,9 @@ impl Tasks {
         match body {
             Body::TaskRequested(requested) => self.request(at, requested),
             Body::TaskApproved(approved) => {
-                if let Some(task) = self.0.get_mut(&approved.task) {
+                self.change(&approved.task, |task| {
                     task.approvals.insert(approved.by, at.index);
-                }
+                });
                 if approved.complete {
                     self.phase(&approved.task, Phase::Approved { at: at.time, index: at.index });
                 }
@@ -38,15 +38,15 @@ impl Tasks {
             approvals: BTreeMap::new(),
             phase,
         };
-        self.0.insert(requested.content.task, task);
+        self.put(requested.content.task, task);
     }
 
     /// An end is for ever.
     fn phase(&mut self, id: &TaskId, phase: Phase) {
-        if let Some(task) = self.0.get_mut(id)
-            && !task.is_ended()
-        {
-            task.phase = phase;
-        }
+        self.change(id, |task| {
+            if !task.is_ended() {
+                task.phase = phase;
+            }
+        });
     }
 }

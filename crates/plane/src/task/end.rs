@@ -1,15 +1,16 @@
 //! The one way a task ends: the entry, the revocation of each of its credentials, and the orders to cut them.
 
-use super::limits::START_WITHIN;
-use super::state::Phase;
+use super::request::still_stands;
+use super::state::{Phase, Task};
+use crate::actor::WRIT;
 use crate::credential::revoke;
 use crate::plan::{Draft, Plan};
 use crate::state::State;
 use crate::view::View;
 use std::collections::BTreeSet;
 use writ_ledger::Actor;
-use writ_ledger::body::TaskEnded;
-use writ_types::{CredentialId, TaskEnd, TaskId, Time};
+use writ_ledger::body::{TaskEnded, TaskSignalled};
+use writ_types::{CredentialId, TaskEnd, TaskId, Time, Trigger};
 
 /// Ends a task and revokes everything derived from it (laws 3 and 4). Ended already: nothing.
 pub(crate) fn end_task(
@@ -53,7 +54,8 @@ pub(crate) fn end_signed(
     mine.into_iter().collect()
 }
 
-/// Ends every task whose delegator's power has ended, or that stands where nobody answers any more.
+/// Ends every task whose delegator's power has ended, or that stands where nobody answers any more; and every live one that
+/// no longer is what was approved (R71, R101).
 pub(crate) fn cut_off(after: &State, view: View<'_>, plan: &mut Plan, actor: &Actor) {
     let stands = |boundary: &writ_types::Name| after.boundaries.standing(&after.people, boundary).is_ok();
     for (id, task) in view.state.tasks.open() {
@@ -67,19 +69,18 @@ pub(crate) fn cut_off(after: &State, view: View<'_>, plan: &mut Plan, actor: &Ac
         if !(delegator && identity && resources) {
             let cause = plan.next().saturating_sub(1);
             end_task(view.state, plan, id, TaskEnd::Cutoff, actor, cause);
+        } else if matches!(task.phase, Phase::Live { .. }) && !still_stands(after, task) {
+            let cause = plan.next().saturating_sub(1);
+            let (system, trigger) = (crate::actor::system(), Trigger::ContextChanged);
+            let body = TaskSignalled { task: *id, trigger, sender: WRIT.to_owned(), self_reported: false, content: None };
+            let index = plan.push(Draft::new(system.clone(), body).on([*id]).cause([cause]));
+            end_task(view.state, plan, id, TaskEnd::Signal, &system, index);
         }
     }
 }
 
 /// Every task whose time is up at `now`, and why it ends.
 pub(crate) fn due(state: &State, now: Time) -> Vec<(TaskId, TaskEnd)> {
-    let ends = |phase: &Phase, task: &super::state::Task| match phase {
-        Phase::Live { ends_at, .. } if *ends_at <= now => Some(TaskEnd::Timeout),
-        Phase::Approved { at, .. } if at.after(START_WITHIN) <= now => Some(TaskEnd::Expired),
-        Phase::Awaiting if task.proposal.as_ref().is_none_or(|proposal| proposal.content.expires <= now) => {
-            Some(TaskEnd::Expired)
-        }
-        _ => None,
-    };
-    state.tasks.open().filter_map(|(id, task)| Some((*id, ends(&task.phase, task)?))).collect()
+    let end = |task: &Task| if matches!(task.phase, Phase::Live { .. }) { TaskEnd::Timeout } else { TaskEnd::Expired };
+    state.tasks.due(now).map(|(id, task)| (*id, end(task))).collect()
 }

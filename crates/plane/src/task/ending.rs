@@ -282,8 +282,8 @@ impl Kill {
 impl Killed {
     pub(crate) fn plan(self, view: View<'_>, plan: &mut Plan, random: &mut dyn Random) -> Answer {
         let actor = crate::actor::person(&self.by);
-        let mut on = vec![scope_id(&self.content.scope)];
-        on.extend(self.tasks.iter().map(ToString::to_string));
+        // Not the tasks: there may be more of them than an entry holds, and the end of each names this entry as its cause.
+        let on = vec![scope_id(&self.content.scope)];
         let (decision, decided) = record(plan, actor.clone(), "kill", on.clone(), self.evaluations, None, random);
         let blobs = self.content.reason;
         let body = KillOrdered { content: self.content };

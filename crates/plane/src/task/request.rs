@@ -1,6 +1,7 @@
 //! What a request means now: its gates, its circumstances for policy, and its resolved parameters.
 
 use super::limits::GRANTS_MAX;
+use super::state::Task;
 use crate::boundary::Missing;
 use crate::state::State;
 use crate::view::View;
@@ -58,6 +59,23 @@ pub(super) fn gates(state: &State, content: &Delegation) -> Result<(), Denial> {
         standing.map_err(|missing| Missing::denial(&missing, &format!("resource `{}`", resource.name)))?;
     }
     bounds(state, content, &identity.boundary)
+}
+
+/// True while a live task is what was approved: within the charter, by the same workload, on the same resources. That the
+/// charter or the policy set moved otherwise does not end it: both are asked again at each use.
+pub(super) fn still_stands(state: &State, task: &Task) -> bool {
+    let approved = task.proposal.as_ref().map(|proposal| &proposal.content);
+    let actor = state.identities.get(&task.content.actor);
+    let same_actor = approved.is_none_or(|content| actor.is_some_and(|actor| actor.version == content.actor_version));
+    let same = |approved: &ApprovalResource| {
+        state.resources.get(&approved.resource).is_some_and(|resource| {
+            resource.postgres.address == approved.address
+                && resource.postgres.databases == approved.databases
+                && resource.groups(&approved.actions).as_ref() == Some(&approved.groups)
+        })
+    };
+    let same_resources = approved.is_none_or(|content| content.resources.iter().all(same));
+    same_actor && same_resources && gates(state, &task.content).is_ok()
 }
 
 /// The charter's bounds: task ∩ charter is the task, or it is refused (law 3).

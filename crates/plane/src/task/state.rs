@@ -1,12 +1,19 @@
 //! Which tasks there are.
 
-use std::collections::BTreeMap;
+use super::limits::START_WITHIN;
+use std::collections::{BTreeMap, BTreeSet};
 use writ_ledger::body::{Delegation, Proposal};
 use writ_types::{DecisionId, IdentityId, Name, PartyId, ResourceId, Scope, TaskEnd, TaskId, Time};
 
-/// All tasks.
+/// All tasks, and which of them are open.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Tasks(pub(crate) BTreeMap<TaskId, Task>);
+pub struct Tasks {
+    all: BTreeMap<TaskId, Task>,
+    /// Those that have not ended.
+    open: BTreeSet<TaskId>,
+    /// Those that have not ended, by when time ends them.
+    due: BTreeSet<(Time, TaskId)>,
+}
 
 /// One task.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,17 +67,43 @@ pub enum Phase {
 impl Tasks {
     /// One task.
     pub fn get(&self, id: &TaskId) -> Option<&Task> {
-        self.0.get(id)
+        self.all.get(id)
     }
 
     /// All tasks.
     pub fn iter(&self) -> impl Iterator<Item = (&TaskId, &Task)> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// Tasks that have not ended.
     pub fn open(&self) -> impl Iterator<Item = (&TaskId, &Task)> {
-        self.0.iter().filter(|(_, task)| !task.is_ended())
+        self.open.iter().filter_map(|id| self.all.get_key_value(id))
+    }
+
+    /// Tasks that have not ended though their time is up at `now`.
+    pub(crate) fn due(&self, now: Time) -> impl Iterator<Item = (&TaskId, &Task)> {
+        let due = self.due.iter().take_while(move |(at, _)| *at <= now);
+        due.filter_map(|(_, id)| self.all.get_key_value(id))
+    }
+
+    /// Folds a request.
+    pub(super) fn put(&mut self, id: TaskId, task: Task) {
+        self.open.insert(id);
+        self.due.extend(task.ends_by().map(|at| (at, id)));
+        self.all.insert(id, task);
+    }
+
+    /// Folds a change of one task.
+    pub(super) fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut Task)) {
+        let Some(task) = self.all.get_mut(id) else { return };
+        if let Some(at) = task.ends_by() {
+            self.due.remove(&(at, *id));
+        }
+        change(task);
+        match task.ends_by() {
+            Some(at) => self.due.insert((at, *id)),
+            None => self.open.remove(id),
+        };
     }
 }
 
@@ -78,6 +111,16 @@ impl Task {
     /// True once it is over.
     pub const fn is_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended { .. })
+    }
+
+    /// When time alone ends it, unless it is over.
+    pub fn ends_by(&self) -> Option<Time> {
+        match &self.phase {
+            Phase::Awaiting => Some(self.proposal.as_ref().map_or(self.requested_at, |proposal| proposal.content.expires)),
+            Phase::Approved { at, .. } => Some(at.after(START_WITHIN)),
+            Phase::Live { ends_at, .. } => Some(*ends_at),
+            Phase::Ended { .. } => None,
+        }
     }
 
     /// When it ends, if it runs at `now`: a deadline that has passed has passed, whoever noticed (law 8).

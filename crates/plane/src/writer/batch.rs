@@ -5,6 +5,7 @@ use super::lanes::{Ticket, Waiting};
 use crate::answer::Answer;
 use crate::plan::{Draft, Plan};
 use crate::state::State;
+use std::collections::BTreeMap;
 use writ_ledger::{AppendError, Blob, Committed, Lane, Log, LogStore, Staged, Stored};
 use writ_types::{Code, CutDatabaseUser, Denial, Order, Random, Time};
 
@@ -17,21 +18,39 @@ pub(super) struct Batch {
 
 #[derive(Debug)]
 struct Planned {
-    /// What to do again if the log can't be written; none for what wrote nothing.
+    /// What to do again if the log can't be written; none for what does not depend on it.
     again: Option<Waiting>,
     ticket: Option<Ticket>,
     result: Result<Answer, Denial>,
+    /// The submission whose answer this one gets, where it came with the same key.
+    same_as: Option<Ticket>,
     entries: usize,
     cuts: Vec<CutDatabaseUser>,
 }
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Each outcome, and whether it is worth remembering.
+    pub(super) outcomes: Vec<(Outcome, bool)>,
+    /// Endings that wait for the log.
+    pub(super) again: Vec<Waiting>,
+}
+
 impl Batch {
-    /// An answer that needs no entry.
+    /// An answer that needs no entry and rests on none.
     pub(super) fn answer(&mut self, ticket: Option<Ticket>, result: Result<Answer, Denial>) {
-        self.commands.push(Planned { again: None, ticket, result, entries: 0, cuts: Vec::new() });
+        self.commands.push(Planned { again: None, ticket, result, same_as: None, entries: 0, cuts: Vec::new() });
     }
 
-    /// Folds a plan into the state and keeps its entries for the log.
+    /// The answer that the submission with ticket `first` gets.
+    pub(super) fn same(&mut self, waiting: Waiting, first: Ticket) {
+        let denial = Denial::new(Code::Overloaded, "the first request with this key is still on its way", "ask again");
+        let (ticket, result) = (waiting.ticket, Err(denial));
+        self.commands.push(Planned { again: Some(waiting), ticket, result, same_as: Some(first), entries: 0, cuts: Vec::new() });
+    }
+
+    /// Folds a plan into the state and keeps its entries for the log. Without a state only its cuts are kept.
     #[expect(clippy::too_many_arguments, reason = "a batch takes what the writer holds, piece by piece")]
     pub(super) fn add<S: LogStore>(
         &mut self,
@@ -39,7 +58,7 @@ impl Batch {
         result: Result<Answer, Denial>,
         plan: Plan,
         now: Time,
-        state: &mut State,
+        state: Option<&mut State>,
         log: &Log<S>,
         random: &mut dyn Random,
     ) {
@@ -48,6 +67,14 @@ impl Batch {
         if let Some(denial) = absent_blob(&drafts, &waiting.submission.blobs, log) {
             return self.answer(ticket, Err(denial));
         }
+        let cut = |draft: &Draft| match &draft.order {
+            Some(Order::CutDatabaseUser(cut)) => Some(cut.clone()),
+            _ => None,
+        };
+        let cuts = drafts.iter().filter_map(cut).collect();
+        let Some(state) = state else {
+            return self.commands.push(Planned { again: Some(waiting), ticket, result, same_as: None, entries: 0, cuts });
+        };
         let (epoch, policy_set) = (state.domain.epoch, state.domain.policy_set);
         let mut entries = Vec::with_capacity(drafts.len());
         for draft in &drafts {
@@ -65,20 +92,16 @@ impl Batch {
             }
         }
         let count = entries.len();
-        let mut cuts = Vec::new();
         for (entry, draft) in entries.into_iter().zip(drafts) {
             state.apply(&entry, &draft.body);
-            if let Some(Order::CutDatabaseUser(cut)) = &draft.order {
-                cuts.push(cut.clone());
-            }
             let blobs = waiting.submission.blobs.iter().filter(|blob| entry.blobs.contains(&blob.name())).cloned().collect();
             self.staged.push(Staged { entry, blobs, order: draft.order });
         }
-        self.commands.push(Planned { again: Some(waiting), ticket, result, entries: count, cuts });
+        self.commands.push(Planned { again: Some(waiting), ticket, result, same_as: None, entries: count, cuts });
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.staged.is_empty() && self.commands.iter().all(|planned| planned.ticket.is_none())
+        self.staged.is_empty() && self.commands.iter().all(|planned| planned.ticket.is_none() && planned.cuts.is_empty())
     }
 
     /// What must be ended in backends.
@@ -91,40 +114,61 @@ impl Batch {
     }
 
     /// The log is durable up to the batch: answers and orders come out.
-    pub(super) fn committed(self, committed: Vec<Committed<Option<Order>>>, size: u64) -> Vec<Outcome> {
+    pub(super) fn committed(self, committed: Vec<Committed<Option<Order>>>, size: u64) -> Settled {
         let mut committed = committed.into_iter();
-        let mut outcomes = Vec::new();
+        let mut settled = Settled::default();
+        let mut results = BTreeMap::new();
         for planned in self.commands {
             let mine = committed.by_ref().take(planned.entries);
             let orders = mine.filter_map(|each| each.select(|order| order.ok_or(None)).ok()).collect();
-            if let Some(ticket) = planned.ticket {
-                outcomes.push(Outcome { ticket, result: planned.result, orders, size });
-            }
+            let Some(ticket) = planned.ticket else { continue };
+            let first = planned.same_as.and_then(|first| results.get(&first).cloned());
+            let result = first.unwrap_or(planned.result);
+            results.insert(ticket, result.clone());
+            let remember = planned.entries > 0 || result.is_ok();
+            settled.outcomes.push((Outcome { ticket, result, orders, size }, remember));
         }
-        outcomes
+        settled
     }
 
-    /// The log could not be written: grants are refused, endings wait to be logged; their cuts are out already (law 12).
-    pub(super) fn failed(self, lane: Lane, error: &AppendError, size: u64) -> (Vec<Outcome>, Vec<Waiting>) {
-        let mut outcomes = Vec::new();
-        let mut again = Vec::new();
-        for planned in self.commands {
-            let wrote = planned.entries > 0;
-            match (planned.ticket, planned.again) {
-                (Some(_), Some(waiting)) if wrote && lane == Lane::Cut => again.push(waiting),
-                (Some(ticket), _) => {
-                    let denial = Denial::new(
-                        Code::LogUnavailable,
-                        format!("the evidence log can't be written: {error}"),
-                        "try again once the operator has mended the store",
-                    );
-                    let result = if wrote { Err(denial) } else { planned.result };
-                    outcomes.push(Outcome { ticket, result, orders: Vec::new(), size });
+    /// The log was not written: grants are refused, endings wait to be logged; their cuts are out already (law 12). What was
+    /// judged by entries that are not durable is not said.
+    pub(super) fn failed(self, lane: Lane, error: &AppendError, size: u64, now: Time) -> Settled {
+        let denial = Denial::new(
+            Code::LogUnavailable,
+            format!("the evidence log can't be written: {error}"),
+            "try again once the operator has mended the store",
+        );
+        let culprit = self.culprit(error);
+        let mut settled = Settled::default();
+        for (place, planned) in self.commands.into_iter().enumerate() {
+            let Some(ticket) = planned.ticket else { continue };
+            let result = match planned.again {
+                None => planned.result,
+                // What itself can't be appended must not keep everything else from being appended.
+                Some(_) if culprit == Some(place) => {
+                    Err(Denial::new(Code::Bug, format!("its entry does not fit the log: {error}"), "report this"))
                 }
-                (None, _) => {}
-            }
+                Some(waiting) if lane == Lane::Cut => {
+                    let judged_at = waiting.judged_at.or(Some(now));
+                    settled.again.push(Waiting { judged_at, ..waiting });
+                    continue;
+                }
+                Some(_) => Err(denial.clone()),
+            };
+            settled.outcomes.push((Outcome { ticket, result, orders: Vec::new(), size }, false));
         }
-        (outcomes, again)
+        settled
+    }
+
+    /// The command whose entry the log refused.
+    fn culprit(&self, error: &AppendError) -> Option<usize> {
+        let (AppendError::Entry { place, .. } | AppendError::Blob { place, .. }) = error else { return None };
+        let mut before = 0;
+        self.commands.iter().position(|planned| {
+            before += planned.entries;
+            *place < before
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::command::Command;
 use std::collections::{BTreeMap, VecDeque};
 use writ_ledger::Lane;
-use writ_types::{Code, Denial};
+use writ_types::{Code, Denial, Time};
 
 /// Names one submission within one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,12 +18,16 @@ pub(super) struct Waiting {
     /// None for what the writer asks of itself.
     pub(super) ticket: Option<Ticket>,
     pub(super) submission: Submission,
+    /// When it was judged first, if the log could not be written then: an ending that has been carried out is logged, however
+    /// long the signature that ordered it has expired by then.
+    pub(super) judged_at: Option<Time>,
 }
 
 impl Waiting {
     /// What the passing of time asks, at each step.
     pub(super) const fn due() -> Self {
-        Self { ticket: None, submission: Submission { key: None, command: Command::Due, blobs: Vec::new() } }
+        let submission = Submission { key: None, command: Command::Due, blobs: Vec::new() };
+        Self { ticket: None, submission, judged_at: None }
     }
 }
 
@@ -46,7 +50,7 @@ impl Lanes {
         }
         let ticket = Ticket(self.next);
         self.next += 1;
-        lane.push_back(Waiting { ticket: Some(ticket), submission });
+        lane.push_back(Waiting { ticket: Some(ticket), submission, judged_at: None });
         Ok(ticket)
     }
 
@@ -74,27 +78,55 @@ impl Lanes {
 /// Answers by idempotency key, the oldest forgotten first.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
+    /// Keys whose first submission is on its way.
+    claimed: BTreeMap<String, (Ticket, Asked)>,
     keys: BTreeMap<Ticket, String>,
-    answers: BTreeMap<String, Result<Answer, Denial>>,
+    answers: BTreeMap<String, (Asked, Result<Answer, Denial>)>,
     order: VecDeque<String>,
 }
 
+/// What a key was used for first.
+type Asked = std::mem::Discriminant<Command>;
+
+/// What is known of a submission's key.
+pub(super) enum Claim {
+    /// Nothing: it is to be judged.
+    New,
+    /// It was answered before, or was used for something else.
+    Answered(Result<Answer, Denial>),
+    /// The submission with this ticket came first and is on its way.
+    After(Ticket),
+}
+
 impl Answered {
-    /// The answer that this key got before. While the first is still on its way, the second waits for it in the same batch.
-    pub(super) fn before(&mut self, waiting: &Waiting) -> Option<Result<Answer, Denial>> {
-        let key = waiting.submission.key.as_ref()?;
-        if let Some(answer) = self.answers.get(key) {
-            return Some(answer.clone());
+    /// Claims the submission's key for it.
+    pub(super) fn claim(&mut self, waiting: &Waiting) -> Claim {
+        let (Some(key), Some(ticket)) = (&waiting.submission.key, waiting.ticket) else { return Claim::New };
+        let asked = std::mem::discriminant(&waiting.submission.command);
+        let other = || {
+            let denial = Denial::new(Code::Invalid, "this idempotency key was used for something else", "use a new key");
+            Claim::Answered(Err(denial))
+        };
+        if let Some((before, answer)) = self.answers.get(key) {
+            return if *before == asked { Claim::Answered(answer.clone()) } else { other() };
         }
-        if let Some(ticket) = waiting.ticket {
-            self.keys.insert(ticket, key.clone());
+        match self.claimed.get(key) {
+            Some((first, _)) if *first == ticket => Claim::New,
+            Some((first, before)) if *before == asked => Claim::After(*first),
+            Some(_) => other(),
+            None => {
+                self.claimed.insert(key.clone(), (ticket, asked));
+                self.keys.insert(ticket, key.clone());
+                Claim::New
+            }
         }
-        None
     }
 
-    pub(super) fn keep(&mut self, outcome: &Outcome) {
+    /// The submission is answered. What changed nothing is not remembered: asked again, it may come out better.
+    pub(super) fn settle(&mut self, outcome: &Outcome, remember: bool) {
         let Some(key) = self.keys.remove(&outcome.ticket) else { return };
-        if self.answers.insert(key.clone(), outcome.result.clone()).is_none() {
+        let Some((_, asked)) = self.claimed.remove(&key).filter(|_| remember) else { return };
+        if self.answers.insert(key.clone(), (asked, outcome.result.clone())).is_none() {
             self.order.push_back(key);
         }
         while self.order.len() > ANSWERED_MAX {

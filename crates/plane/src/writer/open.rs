@@ -84,7 +84,18 @@ impl<S: LogStore> Writer<S> {
             lanes: Lanes::default(),
             answered: Answered::default(),
             clock: Judge::default(),
+            broken: None,
         })
+    }
+
+    /// Opens the log anew, after it was left unknown where it ends. Endings that wait to be logged still wait.
+    ///
+    /// # Errors
+    /// As [`Writer::open`].
+    pub fn reopen(self) -> Result<Self, OpenError> {
+        let Self { log, lanes, answered, clock, .. } = self;
+        let opened = Self::open(log.into_store())?;
+        Ok(Self { lanes, answered, clock, ..opened })
     }
 
     /// Discards memory and folds the log again: after a failed append, memory is ahead of what is durable.

@@ -69,9 +69,9 @@ fn is_live(state: &State, id: &CredentialId, phase: CredentialPhase, now: Time) 
 
 /// The server's own name, or that of an identity whose people still answer.
 fn names_live(state: &State, spiffe_id: &SpiffeId) -> bool {
-    let identity = state.identities.iter().find(|(_, identity)| identity.spiffe_id == *spiffe_id);
+    let identity = state.identities.with_spiffe_id(spiffe_id).and_then(|id| state.identities.get(&id));
     match identity {
-        Some((_, identity)) => state.boundaries.chartered(&state.people, &identity.boundary).is_ok(),
+        Some(identity) => state.boundaries.chartered(&state.people, &identity.boundary).is_ok(),
         None => spiffe_id.path() == "/writ/server",
     }
 }
