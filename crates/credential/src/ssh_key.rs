@@ -237,6 +237,7 @@ mod tests {
             &format!("cert-authority {LINE}"),
             &format!("{LINE}\n{LINE}"),
             &format!("{LINE}\0"),
+            &format!("{LINE} alice\u{1b}[2J"),
             &format!("{LINE}AAAA"),
             &format!("{LINE} {}", "a".repeat(64 * 1024)),
             "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAQQ==",

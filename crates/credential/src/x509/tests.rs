@@ -15,7 +15,7 @@ use x509_cert::der::oid::db::rfc5280::ID_KP_SERVER_AUTH;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName};
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName};
 
 const NOW: Time = Time::from_seconds(1_795_341_600);
 
@@ -94,6 +94,10 @@ fn replace<T: AssociatedOid + Encode>(tbs: &mut TbsCertificate, critical: bool, 
     *slot = Extension { extn_id: T::OID, critical, extn_value: OctetString::new(value.to_der().unwrap()).unwrap() };
 }
 
+fn other_key_id() -> AuthorityKeyIdentifier {
+    AuthorityKeyIdentifier { key_identifier: Some(OctetString::new([1; 20]).unwrap()), ..Default::default() }
+}
+
 fn uris(uris: &[&str]) -> SubjectAltName {
     SubjectAltName(uris.iter().map(|uri| GeneralName::UniformResourceIdentifier(Ia5String::new(uri).unwrap())).collect())
 }
@@ -130,6 +134,9 @@ fn a_request_is_only_a_key() {
         &tlv(0xa0, &sequence(&[&tlv(0x04, b"CA:true")])),
     ]);
     assert_eq!(verify_csr(&workload.sign(&wish)).unwrap(), csr);
+    let long = tlv(0xa0, &vec![0; DER_BYTES_MAX]);
+    let long = workload.sign(&sequence(&[&tlv(0x02, &[0]), &tlv(0x30, &[]), workload.key().spki(), &long]));
+    assert_eq!(verify_csr(&long), Err(X509Error::TooLong { what: What::Request, bytes: long.len() }));
     for (version, attributes) in [(1, 0xa0), (0, 0xa1), (0, 0x30)] {
         let body = sequence(&[&tlv(0x02, &[version]), &tlv(0x30, &[]), workload.key().spki(), &tlv(attributes, &[])]);
         assert!(matches!(verify_csr(&workload.sign(&body)), Err(X509Error::Encoding { .. })), "{version} {attributes:#x}");
@@ -201,6 +208,8 @@ fn each_rule_of_the_validator_refuses() {
         ),
         (signed_with(|tbs| tbs.extensions = None), "can't be read"),
         (signed_with(|tbs| tbs.issuer = Default::default()), "another name"),
+        (signed_with(|tbs| replace(tbs, false, &AuthorityKeyIdentifier::default())), "does not name its authority's key"),
+        (signed_with(|tbs| replace(tbs, false, &other_key_id())), "another key"),
         (WORLD.ca.der().to_vec(), "may sign certificates"),
     ];
     for (der, why) in cases {
@@ -215,14 +224,17 @@ fn forms_that_are_not_der_are_refused_even_if_signed() {
     assert!(judge(&WORLD.authority.sign(&body)).is_ok());
     let changed = |from: &[u8], to: &[u8]| {
         let at = body.windows(from.len()).position(|part| part == from).unwrap();
-        let bytes = [&body[..at], to, &body[at + from.len()..]].concat();
-        judge(&WORLD.authority.sign(&bytes)).unwrap_err().to_string()
+        // Four bytes of tag and length stand before the content.
+        let content = [&body[4..at], to, &body[at + from.len()..]].concat();
+        judge(&WORLD.authority.sign(&tlv(0x30, &content))).unwrap_err().to_string()
     };
     // X.690 sections 11.5 and 11.1: a default is not written out, and true is 0xff.
     for flag in [0x00, 0x01] {
         assert!(changed(&[0x01, 1, 0xff], &[0x01, 1, flag]).contains("can't be read"));
     }
     assert!(changed(&[0xa0, 3, 0x02, 1, 2], &[0xa0, 3, 0x02, 1, 1]).contains("version 3"));
+    let four_digits = [&[0x30, 32, 0x18, 15][..], b"20261122100000Z"].concat();
+    assert!(changed(&[&[0x30, 30, 0x17, 13][..], b"261122100000Z"].concat(), &four_digits).contains("can't be read"));
     // RFC 5280 section 4.1.2.5: a four-digit year only from 2050, and always with seconds and `Z`.
     assert!(changed(b"261122100000Z", b"2611221000+00").contains("can't be read"));
     assert!(changed(&signed::ECDSA_WITH_SHA256[2..], &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]).contains("P-256"));
