@@ -94,3 +94,21 @@ fn many_approvers_stay_within_bounds() {
     let needed = approvals_needed(&set, &[reach(ask())], &crowd);
     assert_eq!(needed, Needed::AnyOf(vec![BTreeSet::from([ALICE, BOB, CAROL, DAVE, ERIN])]));
 }
+
+/// What each resource of a task needs may be too much for another: then no approval helps, and none is asked for.
+#[test]
+fn people_whom_another_policy_does_not_want_together_are_not_proposed() {
+    let set = PolicySet::compile(
+        PolicySource::of_policies([
+            ("one", r#"@id("one") @reason("Control.") permit (principal, action in Action::"reach", resource) when { context.approvers.contains(resource.owners.control) };"#),
+            ("not-both", r#"@id("not-both") @reason("Not both.") forbid (principal, action in Action::"reach", resource) when { context.approvers.containsAll([resource.owners.control, resource.owners.business]) };"#),
+            ("any", r#"@id("any") @reason("Any.") permit (principal, action == Action::"approve", resource) when { principal.active };"#),
+        ])
+        .unwrap(),
+    )
+    .unwrap();
+    let turned = ResourceFacts { owners: Owners { control: BOB, business: ALICE, ..owners() }, ..database() };
+    let requests = [reach(ask()), Reach { resource: turned, ..reach(ask()) }];
+    assert_eq!(approvals_needed(&set, &requests[..1], &everybody()), any_of(&[&[ALICE]]));
+    assert!(matches!(approvals_needed(&set, &requests, &everybody()), Needed::Impossible { .. }));
+}
