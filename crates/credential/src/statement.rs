@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use writ_types::{ActKind, CanonicalError, Digest, OwnerRole, Time, canonical};
+use writ_types::{ActKind, CanonicalError, Digest, OwnerRole, Time, canonical, is_bidi};
 
 /// Longest statement that is read, in bytes.
 const STATEMENT_BYTES_MAX: usize = 4096;
@@ -87,7 +87,7 @@ impl Statement {
     /// When a member breaks its rule.
     pub fn to_value(&self) -> Result<Value, StatementError> {
         self.check()?;
-        serde_json::to_value(self.form()).map_err(|error| StatementError::Shape(error.to_string()))
+        serde_json::to_value(self.form()).map_err(|error| shape(&error))
     }
 
     /// Reads signed bytes: the RFC 8785 form and nothing else.
@@ -98,7 +98,7 @@ impl Statement {
         if bytes.len() > STATEMENT_BYTES_MAX {
             return Err(StatementError::TooLong(bytes.len()));
         }
-        let form: Form = serde_json::from_slice(bytes).map_err(|error| StatementError::Shape(error.to_string()))?;
+        let form: Form = serde_json::from_slice(bytes).map_err(|error| shape(&error))?;
         let statement = Self::from_form(form)?;
         if statement.to_bytes()? == bytes { Ok(statement) } else { Err(StatementError::NotCanonical) }
     }
@@ -108,7 +108,7 @@ impl Statement {
     /// # Errors
     /// When a member is missing, unknown or wrong.
     pub fn from_value(value: &Value) -> Result<Self, StatementError> {
-        let form = Form::deserialize(value).map_err(|error| StatementError::Shape(error.to_string()))?;
+        let form = Form::deserialize(value).map_err(|error| shape(&error))?;
         Self::from_form(form)
     }
 
@@ -154,6 +154,19 @@ impl Statement {
 /// When the content has no such form.
 pub fn content_digest(content: &Value) -> Result<Digest, StatementError> {
     Ok(Digest::of(&canonical(content)?))
+}
+
+/// What the JSON reader says, on one line of at most 200 characters: it quotes what it read.
+fn shape(error: &serde_json::Error) -> StatementError {
+    let mut line = String::new();
+    for c in error.to_string().chars().take(200) {
+        if c.is_control() || is_bidi(c) {
+            line.extend(c.escape_unicode());
+        } else {
+            line.push(c);
+        }
+    }
+    StatementError::Shape(line)
 }
 
 fn is_token(text: &str, bytes: std::ops::RangeInclusive<usize>) -> bool {
@@ -207,6 +220,8 @@ mod tests {
             less,
             with("writ", json!("v2")),
             with("more", json!(1)),
+            with("mo\nre\u{202e}", json!(1)),
+            with(&"m".repeat(64 * 1024), json!(1)),
             with("act", json!("sign")),
             with("as", json!(["business", "business"])),
             with("as", json!(["owner"])),
@@ -221,7 +236,7 @@ mod tests {
             json!([good]),
         ] {
             let error = Statement::from_value(&bad).unwrap_err().to_string();
-            assert!(!error.contains('\0') && error.len() < 1000, "{error}");
+            assert!(!error.contains(['\0', '\n', '\u{202e}']) && error.len() < 1000, "{error}");
         }
         let text = String::from_utf8(statement().to_bytes().unwrap()).unwrap();
         assert_eq!(Statement::from_bytes(format!("{text}\n").as_bytes()), Err(StatementError::NotCanonical));
