@@ -2,11 +2,18 @@
 
 use crate::text::through_text;
 use crate::{ParseError, TextValue};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Lower-case hexadecimal of `bytes`.
 pub(crate) fn hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.extend(
+            [byte >> 4, byte & 15].iter().filter_map(|nibble| DIGITS.get(usize::from(*nibble))).map(|digit| char::from(*digit)),
+        );
+    }
+    f.write_str(&text)
 }
 
 /// Exactly `N` bytes from lower-case hexadecimal.
