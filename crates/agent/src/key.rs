@@ -8,16 +8,20 @@ use writ_credential::x509::{P256Key, assemble, csr_info};
 use writ_types::Secret;
 
 /// A fresh P-256 key.
-pub(crate) struct WorkloadKey {
+#[expect(missing_debug_implementations, reason = "it holds a private key")]
+pub struct WorkloadKey {
     /// PKCS#8, unencrypted, DER (SPIFFE_Workload_API.md section 5.2.1). The bytes are wiped when their last holder lets go.
-    pub(crate) pkcs8: Bytes,
+    pub pkcs8: Bytes,
     /// The request for its certificate: PKCS#10, DER.
-    pub(crate) csr: Vec<u8>,
+    pub csr: Vec<u8>,
 }
 
 impl WorkloadKey {
     /// Makes one.
-    pub(crate) fn generate() -> Result<Self, Unspecified> {
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn generate() -> Result<Self, Unspecified> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)?;
         let public = P256Key::from_point(pair.public_key().as_ref()).ok_or(Unspecified)?;
         let info = csr_info(&public);

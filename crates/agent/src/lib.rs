@@ -21,8 +21,11 @@ mod refusal;
 mod service;
 mod stream;
 mod svids;
+mod tls;
 mod upstream;
 
+pub use key::WorkloadKey;
 pub use limits::Limits;
 pub use listener::{AgentError, bind, serve};
+pub use tls::{TlsError, client_config, server_config};
 pub use upstream::{Entitled, Entitlement, Svid, Upstream};

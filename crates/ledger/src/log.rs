@@ -11,7 +11,7 @@ use crate::tile::{Tile, TileError, TileKind, encode_bundle, encode_hashes};
 use crate::tree::leaf_hash;
 use crate::verify::{Chain, EntryFault};
 use std::ops::Range;
-use writ_types::{Digest, Time};
+use writ_types::{Digest, Order, OrderKind, Time};
 
 /// How many entries are read at a time.
 const READ_AT_ONCE: u64 = 1024;
@@ -50,13 +50,22 @@ impl<T> Committed<T> {
     pub fn into_order(self) -> T {
         self.order
     }
+}
 
-    /// The same commitment to the part of the order that `pick` finds in it; `pick` gives back what it does not take.
+impl<T> Committed<Option<T>> {
+    /// The commitment to the order that there is, if there is one.
+    pub fn some(self) -> Option<Committed<T>> {
+        self.order.map(|order| Committed { index: self.index, order })
+    }
+}
+
+impl Committed<Order> {
+    /// The same commitment, where the order is of kind `K`. The kinds are closed: what was not ordered can't be made of it.
     ///
     /// # Errors
-    /// The commitment as it was, where `pick` takes nothing.
-    pub fn select<U>(self, pick: impl FnOnce(T) -> Result<U, T>) -> Result<Committed<U>, Self> {
-        match pick(self.order) {
+    /// The commitment as it was, where the order is of another kind.
+    pub fn narrow<K: OrderKind>(self) -> Result<Committed<K>, Self> {
+        match self.order.narrow() {
             Ok(order) => Ok(Committed { index: self.index, order }),
             Err(order) => Err(Self { index: self.index, order }),
         }

@@ -14,6 +14,7 @@ mod credential;
 mod decision;
 mod digest;
 mod domain;
+mod explain;
 mod fold;
 mod identity;
 mod memo;
@@ -33,6 +34,7 @@ pub use change::{Change, Changes, FileChange, Need, Part, SignChange, Who, in_fo
 pub use command::Command;
 pub use credential::{Closing, Credential, CredentialPhase, Credentials, Failed, Known, Made, Recover, Take, unfinished};
 pub use domain::{Authority, Domain, NewAuthority, NewServerCertificate, Open, found};
+pub use explain::{Answered, Ending, Explained, Index, Justification, Point, explain};
 pub use identity::{Document, Identities, Identity, IssueSvid, SVID_BACKDATE, SVID_TTL_MAX};
 pub use people::{KEY_REST, Key, Login, Party, People, SESSION_TTL_MAX, Session};
 pub use resource::{Resource, Resources};

@@ -1,1 +1,16 @@
-//! Listeners, authentication, the writer's thread, effects and the index.
+//! The server: listeners, authentication, the writer's thread, effects and the index. Thin: what may happen is judged in `plane`.
+
+mod clock;
+mod connecting;
+mod effects;
+mod entropy;
+mod http;
+mod serve;
+mod shared;
+mod tls;
+mod upstream;
+mod writing;
+
+pub use connecting::{ConnectError, Connected, connect_postgres};
+pub use serve::{Config, ServeError, serve};
+pub use writ_connect::{Phase, PhaseHook};

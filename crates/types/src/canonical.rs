@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 /// The largest integer that every JSON reader keeps exact: 2^53 − 1.
@@ -30,7 +31,7 @@ pub enum CanonicalError {
 /// When it holds a number that is not an exact integer, or nests too deeply.
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
     let value = serde_json::to_value(value).map_err(|error| CanonicalError::Json(error.to_string()))?;
-    let mut out = String::new();
+    let mut out = String::with_capacity(1024);
     write(&value, 0, &mut out)?;
     Ok(out.into_bytes())
 }
@@ -68,7 +69,7 @@ fn write(value: &Value, depth: u32, out: &mut String) -> Result<(), CanonicalErr
         Value::Object(members) => {
             // RFC 8785 section 3.2.3: members are sorted by the UTF-16 code units of their names.
             let mut members: Vec<_> = members.iter().collect();
-            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            members.sort_by(|(a, _), (b, _)| utf16(a, b));
             out.push('{');
             for (i, (name, member)) in members.into_iter().enumerate() {
                 if i > 0 {
@@ -84,25 +85,37 @@ fn write(value: &Value, depth: u32, out: &mut String) -> Result<(), CanonicalErr
     Ok(())
 }
 
+/// Among ASCII names, the order of bytes is the order of UTF-16 code units.
+fn utf16(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+}
+
 /// RFC 8785 section 3.2.2.2: the short escapes, `\u00xx` for other control characters, the rest as it is.
 fn string(text: &str, out: &mut String) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{08}' => out.push_str("\\b"),
-            '\u{09}' => out.push_str("\\t"),
-            '\u{0a}' => out.push_str("\\n"),
-            '\u{0c}' => out.push_str("\\f"),
-            '\u{0d}' => out.push_str("\\r"),
-            c if u32::from(c) < 0x20 => {
+    let mut rest = text;
+    // Each escaped character is one byte of its own, so the text is cut at characters.
+    while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = from.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\u{08}') => out.push_str("\\b"),
+            Some('\u{09}') => out.push_str("\\t"),
+            Some('\u{0a}') => out.push_str("\\n"),
+            Some('\u{0c}') => out.push_str("\\f"),
+            Some('\u{0d}') => out.push_str("\\r"),
+            Some(c) => {
                 // Writing to a String cannot fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
-            c => out.push(c),
+            None => {}
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out.push('"');
 }
 

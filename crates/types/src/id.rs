@@ -2,7 +2,7 @@
 
 use crate::text::through_text;
 use crate::{ParseError, TextValue};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// Lower-case hexadecimal of `bytes`.
 pub(crate) fn hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {

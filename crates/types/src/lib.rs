@@ -23,7 +23,7 @@ pub use denial::{Code, Denial, Fault};
 pub use digest::Digest;
 pub use id::{ApprovalId, ChangeId, CredentialId, DecisionId, EventId, IdentityId, PartyId, ResourceId, TaskId};
 pub use name::{Handle, Name, Purpose, SqlName};
-pub use order::{CutDatabaseUser, OpenDatabaseUser, Order, ReleasePassword, SignX509};
+pub use order::{CutDatabaseUser, OpenDatabaseUser, Order, OrderKind, ReleasePassword, SignX509};
 pub use random::Random;
 pub use role::{
     ActKind, ActorKind, Closure, CredentialKind, Duty, OwnerRole, RevocationClass, Section, TaskEnd, Tier, Trigger, Via,

@@ -72,3 +72,41 @@ pub enum Order {
     /// End a database user.
     CutDatabaseUser(CutDatabaseUser),
 }
+
+impl Order {
+    /// The order as one of kind `K`.
+    ///
+    /// # Errors
+    /// The order itself, where it is of another kind.
+    pub fn narrow<K: OrderKind>(self) -> Result<K, Self> {
+        K::of(self)
+    }
+}
+
+/// One kind of order. Nobody else can add one: a commitment to an [`Order`] can be narrowed to what the order is, and to nothing else.
+pub trait OrderKind: sealed::Sealed + Sized {
+    /// The order as one of this kind.
+    ///
+    /// # Errors
+    /// The order itself, where it is of another kind.
+    fn of(order: Order) -> Result<Self, Order>;
+}
+
+mod sealed {
+    /// Keeps the kinds of orders closed.
+    pub trait Sealed {}
+}
+
+macro_rules! kinds {
+    ($($kind:ident),*) => {$(
+        impl sealed::Sealed for $kind {}
+
+        impl OrderKind for $kind {
+            fn of(order: Order) -> Result<Self, Order> {
+                if let Order::$kind(it) = order { Ok(it) } else { Err(order) }
+            }
+        }
+    )*};
+}
+
+kinds!(SignX509, OpenDatabaseUser, ReleasePassword, CutDatabaseUser);

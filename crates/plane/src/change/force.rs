@@ -41,6 +41,22 @@ pub(super) fn parts_ready(view: View<'_>, plan: &mut Plan, id: ChangeId, actor: 
     forced
 }
 
+impl State {
+    /// This state as if all of `change` were in force. It shows who will have to sign; it decides nothing.
+    #[must_use]
+    pub fn with(&self, change: &Change) -> Self {
+        let mut state = self.clone();
+        let actor = crate::actor::system();
+        for part in change.parts() {
+            for draft in drafts(&state, change, part, &actor) {
+                let at = draft.at(state.size, state.last_at());
+                state.fold(at, &draft.body);
+            }
+        }
+        state
+    }
+}
+
 /// The first part that is not in force and has all of its signatures.
 fn next(state: &State, view: View<'_>, change: &Change, actor: &Actor) -> Option<(Part, Vec<Draft>)> {
     let ready = |part: &Part| {

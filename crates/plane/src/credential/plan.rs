@@ -22,7 +22,7 @@ impl Taken {
         let resource = view.state.resources.get(&self.resource).ok_or_else(gone)?;
         let groups = resource.groups(&self.actions).ok_or_else(gone)?;
         let credential = CredentialId::mint(random);
-        let user = SqlName::parse(&credential.to_string().replacen(CredentialId::PREFIX, "writ_", 1)).map_err(|_| gone())?;
+        let user = SqlName::parse(&credential.to_string().replacen(CredentialId::PREFIX, "writ_t_", 1)).map_err(|_| gone())?;
         let databases = resource.postgres.databases.clone();
         let on: Vec<String> = [
             credential.to_string(),

@@ -76,6 +76,11 @@ impl Identities {
         self.documents.get(serial).filter(|document| document.expires > now && self.all.contains_key(&document.identity))
     }
 
+    /// The documents that have not expired at `now`, by serial number.
+    pub fn documents(&self, now: Time) -> impl Iterator<Item = (&String, &Document)> {
+        self.documents.iter().filter(move |(_, document)| document.expires > now)
+    }
+
     /// Identities whose selectors are all among `attested`.
     pub fn matching<'a>(&'a self, attested: &'a BTreeSet<String>) -> impl Iterator<Item = (&'a IdentityId, &'a Identity)> {
         let first = attested.iter().filter_map(|selector| self.by_selector.get(selector)).flatten();

@@ -113,6 +113,7 @@ impl Batch {
         std::mem::take(&mut self.staged)
     }
 
+    #[expect(clippy::result_large_err, reason = "what `select` does not take, it gives back whole")]
     /// The log is durable up to the batch: answers and orders come out.
     pub(super) fn committed(self, committed: Vec<Committed<Option<Order>>>, size: u64) -> Settled {
         let mut committed = committed.into_iter();
@@ -120,7 +121,7 @@ impl Batch {
         let mut results = BTreeMap::new();
         for planned in self.commands {
             let mine = committed.by_ref().take(planned.entries);
-            let orders = mine.filter_map(|each| each.select(|order| order.ok_or(None)).ok()).collect();
+            let orders = mine.filter_map(Committed::some).collect();
             let Some(ticket) = planned.ticket else { continue };
             let first = planned.same_as.and_then(|first| results.get(&first).cloned());
             let result = first.unwrap_or(planned.result);

@@ -42,16 +42,17 @@ impl<S: LogStore> Writer<S> {
 }
 
 /// Each kind of order by itself.
+#[expect(clippy::result_large_err, reason = "what `select` does not take, it gives back whole")]
 fn split(order: Committed<Order>) -> Option<Release> {
-    let order = match order.select(|order| if let Order::SignX509(it) = order { Ok(it) } else { Err(order) }) {
+    let order = match order.narrow::<SignX509>() {
         Ok(sign) => return Some(Release::Sign(sign)),
         Err(order) => order,
     };
-    let order = match order.select(|order| if let Order::OpenDatabaseUser(it) = order { Ok(it) } else { Err(order) }) {
+    let order = match order.narrow::<OpenDatabaseUser>() {
         Ok(open) => return Some(Release::Open(open)),
         Err(order) => order,
     };
-    let order = match order.select(|order| if let Order::ReleasePassword(it) = order { Ok(it) } else { Err(order) }) {
+    let order = match order.narrow::<ReleasePassword>() {
         Ok(password) => return Some(Release::Password(password)),
         Err(order) => order,
     };

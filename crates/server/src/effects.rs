@@ -1,0 +1,151 @@
+//! Effects in backends: made from committed orders, ended without waiting for anything, each credential's one after another.
+
+use crate::clock;
+use crate::entropy::Entropy;
+use crate::shared::Shared;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use writ_connect::postgres::{Address, Login, Postgres, PostgresSettings};
+use writ_connect::{ClosureProof, ConnectError, Connector, PhaseHook};
+use writ_ledger::Committed;
+use writ_plane::{Closing, Command, Failed, Made, Release};
+use writ_store::KeyDir;
+use writ_types::{Closure, Code, CredentialId, CutDatabaseUser, Denial, OpenDatabaseUser, ResourceId, Secret, Ttl};
+
+/// A backend that does not say when to try again is tried after this.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+
+/// Connectors, and the endings under way.
+pub(crate) struct Effects {
+    shared: Arc<Shared>,
+    passfiles: KeyDir,
+    on_phase: PhaseHook,
+    connectors: Mutex<BTreeMap<ResourceId, (u64, Arc<dyn Connector>)>>,
+    ending: Mutex<BTreeSet<CredentialId>>,
+}
+
+impl Effects {
+    pub(crate) fn new(shared: Arc<Shared>, passfiles: KeyDir, on_phase: PhaseHook) -> Self {
+        Self { shared, passfiles, on_phase, connectors: Mutex::default(), ending: Mutex::default() }
+    }
+
+    /// Makes a user, records that it is made, and only then opens the password.
+    pub(crate) async fn open(&self, order: Committed<OpenDatabaseUser>) -> Result<Secret<String>, Denial> {
+        let (credential, resource) = (order.order().credential, order.order().resource);
+        let made = match self.connector(&resource) {
+            Ok(connector) => connector.open(order, &mut Entropy::default()).await,
+            Err(error) => Err(error),
+        };
+        let made = match made {
+            Ok(made) => made,
+            Err(error) => {
+                tracing::warn!(%credential, %error, "a credential was not made");
+                let why = error.code().as_str().to_owned();
+                self.shared.ask(Command::Failed(Failed { credential, why }), None, Vec::new()).await?;
+                return Err(Denial::new(
+                    Code::BackendUnavailable,
+                    "the backend did not make the credential",
+                    "have the operator of the resource look at it, then ask again",
+                ));
+            }
+        };
+        let outcome = Command::Made(Made { credential, backend_id: made.backend_id });
+        let outcome = self.shared.ask(outcome, None, Vec::new()).await?;
+        outcome.result?;
+        for order in outcome.orders {
+            if let Release::Password(committed) = self.shared.release(order)? {
+                return made.sealed.open(&committed).map_err(|error| Denial::new(Code::Bug, error.to_string(), "report this"));
+            }
+        }
+        Err(Denial::new(
+            Code::Stale,
+            "the credential was revoked before it could be handed over",
+            "ask again in a task that runs",
+        ))
+    }
+
+    /// Ends a user: again and again until the backend has shown that nobody is left and what it left is cleaned up.
+    pub(crate) async fn end(self: Arc<Self>, cut: CutDatabaseUser) {
+        if !self.ending().insert(cut.credential) {
+            return;
+        }
+        loop {
+            let proof = match self.connector(&cut.resource) {
+                Ok(connector) => connector.end(cut.clone()).await,
+                Err(error) => unreachable(cut.credential, &error),
+            };
+            let pause = proof.next_try;
+            let closed = proof.access_ended && proof.tidy;
+            let said = self.report(&cut, proof).await;
+            match (closed, said) {
+                (true, Ok(())) => break,
+                (true, Err(())) => tokio::time::sleep(TRY_AGAIN).await,
+                (false, _) => tokio::time::sleep(pause.unwrap_or(TRY_AGAIN)).await,
+            }
+        }
+        self.ending().remove(&cut.credential);
+    }
+
+    /// Puts what was seen into the log. The log may be away: then the report comes with the next try.
+    async fn report(&self, cut: &CutDatabaseUser, proof: ClosureProof) -> Result<(), ()> {
+        let point = self.shared.read().state().resources().get(&cut.resource).map(|resource| resource.name.to_string());
+        let next_try = proof.next_try.map(|pause| clock::wall().after(Ttl::from_seconds(pause.as_secs().max(1))));
+        let mut evidence = proof.evidence;
+        evidence.extend(proof.reason);
+        let closing = Closing {
+            credential: cut.credential,
+            point: point.unwrap_or_else(|| cut.resource.to_string()),
+            state: proof.state,
+            tidy: proof.tidy,
+            evidence,
+            next_try,
+        };
+        match self.shared.ask(Command::Closing(closing), None, Vec::new()).await {
+            Ok(outcome) if outcome.result.is_ok() => Ok(()),
+            _ => Err(()),
+        }
+    }
+
+    /// The connector of a resource as it is set now.
+    fn connector(&self, id: &ResourceId) -> Result<Arc<dyn Connector>, ConnectError> {
+        let resource = self.shared.read().state().resources().get(id).cloned();
+        let resource = resource.ok_or_else(|| ConnectError::Settings(format!("resource `{id}` is gone")))?;
+        if let Some((version, connector)) = self.connectors().get(id)
+            && *version == resource.version
+        {
+            return Ok(Arc::clone(connector));
+        }
+        let name = format!("{}.pass", resource.name);
+        let passfile = self.passfiles.read_text(&name).map_err(|error| ConnectError::Settings(error.to_string()))?;
+        let address = Address::parse(&resource.postgres.address)?;
+        let login = Login::from_passfile(&passfile, &address)?;
+        let mut settings = PostgresSettings::of(&resource.postgres, self.shared.genesis, login)?;
+        settings.on_phase = self.on_phase.clone();
+        let connector: Arc<dyn Connector> = Arc::new(Postgres::new(settings)?);
+        self.connectors().insert(*id, (resource.version, Arc::clone(&connector)));
+        Ok(connector)
+    }
+
+    fn connectors(&self) -> MutexGuard<'_, BTreeMap<ResourceId, (u64, Arc<dyn Connector>)>> {
+        self.connectors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ending(&self) -> MutexGuard<'_, BTreeSet<CredentialId>> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known where there is no way to the backend at all.
+fn unreachable(credential: CredentialId, error: &ConnectError) -> ClosureProof {
+    ClosureProof {
+        credential,
+        state: Closure::Unknown,
+        access_ended: false,
+        tidy: false,
+        rounds: 0,
+        evidence: Vec::new(),
+        reason: Some(error.to_string()),
+        next_try: Some(TRY_AGAIN),
+    }
+}

@@ -1,0 +1,77 @@
+//! Who asks: a certificate, a session, or nobody in particular. A signature in the body says more, and is judged by the core.
+
+use super::App;
+use super::reply::Refused;
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use writ_plane::Caller;
+use writ_types::{Code, Denial, Digest, PartyId};
+
+/// How the connection came in. Set by the listener, never by a header.
+#[derive(Debug, Clone)]
+pub(crate) enum Via {
+    /// The admin socket: it only carries requests.
+    Socket,
+    /// TLS with a certificate that chains to the authority.
+    Svid(Caller),
+}
+
+/// A person with an open session, who may read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader(pub(super) PartyId);
+
+/// An identity that showed its certificate.
+#[derive(Debug, Clone)]
+pub(super) struct Actor(pub(super) Caller);
+
+/// A person with a session or an identity with a certificate.
+#[derive(Debug, Clone)]
+pub(super) enum Anybody {
+    Reader(PartyId),
+    Actor(Caller),
+}
+
+fn unauthenticated(what: &str, help: &str) -> Refused {
+    Denial::new(Code::Unauthenticated, what, help).into()
+}
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        let token = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        let token = token.ok_or_else(|| unauthenticated("a session is needed", "run `writ login`"))?;
+        let writer = app.shared.read();
+        let session = writer.state().people().session(&Digest::of(token.as_bytes()), crate::clock::wall());
+        session
+            .map(|session| Self(session.party))
+            .ok_or_else(|| unauthenticated("the session has ended", "run `writ login` again"))
+    }
+}
+
+impl FromRequestParts<App> for Actor {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
+        match parts.extensions.get::<Via>() {
+            Some(Via::Svid(caller)) => Ok(Self(caller.clone())),
+            _ => Err(unauthenticated("only the attested actor can ask this", "show an X.509-SVID over TLS, as `writ run` does")),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Anybody {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        if let Some(Via::Svid(caller)) = parts.extensions.get::<Via>() {
+            return Ok(Self::Actor(caller.clone()));
+        }
+        Reader::from_request_parts(parts, app).await.map(|reader| Self::Reader(reader.0))
+    }
+}

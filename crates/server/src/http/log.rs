@@ -1,0 +1,92 @@
+//! The log over HTTP, and how the server is.
+
+use super::App;
+use super::asker::Reader;
+use super::reply::{Refused, Reply, malformed, not_found};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use writ_types::{Code, Denial};
+use writ_wire::api::{EntryView, Status};
+
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Ready: the log answers, and grants are possible.
+pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, &'static str) {
+    let writer = app.shared.read();
+    match (writer.log().stopped().is_none(), writer.is_clock_sure()) {
+        (true, true) => (StatusCode::OK, "ready\n"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the evidence log has stopped\n"),
+        (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "the wall clock is not trusted\n"),
+    }
+}
+
+/// Prometheus text.
+pub(super) async fn metrics(State(app): State<App>) -> String {
+    let writer = app.shared.read();
+    let state = writer.state();
+    let rows = [
+        ("writ_log_entries", "Entries of the evidence log.", state.size()),
+        ("writ_identities", "Identities.", state.identities().iter().count() as u64),
+        ("writ_tasks_open", "Tasks that have not ended.", state.tasks().open().count() as u64),
+        (
+            "writ_closures_open",
+            "Credentials that count no longer and are not closed everywhere.",
+            writ_plane::unfinished(state).len() as u64,
+        ),
+        ("writ_clock_sure", "1 while the wall clock is trusted to grant by.", u64::from(writer.is_clock_sure())),
+    ];
+    rows.iter().map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")).collect()
+}
+
+pub(super) async fn status(State(app): State<App>) -> Reply<Status> {
+    let writer = app.shared.read();
+    let state = writer.state();
+    let trust_domain = state.domain().trust_domain().cloned();
+    let trust_domain =
+        trust_domain.ok_or_else(|| Refused::from(Denial::new(Code::Bug, "the trust domain has no genesis", "report this")))?;
+    Ok(Json(Status {
+        trust_domain,
+        origin: state.domain().origin().to_owned(),
+        dev: state.domain().is_dev(),
+        epoch: state.domain().epoch(),
+        size: state.size(),
+        root: writer.log().root(),
+        genesis: app.shared.genesis,
+        clock_sure: writer.is_clock_sure(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        api: app.api.clone(),
+        closing: writ_plane::unfinished(state).len() as u64,
+    }))
+}
+
+/// The signed head, to anybody.
+pub(super) async fn checkpoint(State(app): State<App>) -> Result<String, Refused> {
+    let writer = app.shared.read();
+    let signed = writer.log().checkpoint().map(ToString::to_string);
+    signed.ok_or_else(|| Denial::new(Code::WrongState, "no checkpoint is signed yet", "ask again in a second").into())
+}
+
+/// The log's verifier key, to anybody.
+pub(super) async fn vkey(State(app): State<App>) -> Result<String, Refused> {
+    app.shared.read().log().key().map(|key| format!("{key}\n")).ok_or_else(|| not_found("the log's key"))
+}
+
+pub(super) async fn entry(State(app): State<App>, _: Reader, Path(index): Path<String>) -> Reply<EntryView> {
+    let index = place(&index)?;
+    let entry = app.shared.read().log().entry(index).map_err(|_| not_found(&index.to_string()))?;
+    let entry = serde_json::to_value(entry).map_err(|error| malformed(&error.to_string()))?;
+    Ok(Json(EntryView { index, entry }))
+}
+
+pub(super) async fn receipt(State(app): State<App>, _: Reader, Path(index): Path<String>) -> Result<String, Refused> {
+    let index = place(&index)?;
+    let receipt = app.shared.read().log().receipt(index).map_err(|_| not_found(&index.to_string()))?;
+    Ok(receipt.to_string())
+}
+
+fn place(index: &str) -> Result<u64, Refused> {
+    index.parse().map_err(|_| malformed("an index is a whole number"))
+}

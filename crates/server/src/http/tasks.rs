@@ -1,0 +1,165 @@
+//! Tasks and kills.
+
+use super::App;
+use super::asker::{Actor, Anybody, Reader, Via};
+use super::reply::{Body, Once, Reply, blobs, content, malformed, not_found, parse};
+use super::sessions::signed;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use writ_ledger::body::{Delegation, KillContent};
+use writ_plane::{Answer, Command, Phase, Sender, Task};
+use writ_types::TaskId;
+use writ_wire::api::{EndTask, Ending, FileKill, JudgeTask, RequestTask, StartedView, TaskView};
+
+pub(super) async fn request(State(app): State<App>, once: Once, Body(request): Body<RequestTask>) -> Reply<TaskView> {
+    let content: Delegation = content(request.content)?;
+    let task = content.task;
+    let blobs = blobs(&request.blobs)?;
+    let command = Command::Request(Box::new(writ_plane::Request { content, act: signed(request.act) }));
+    app.shared.ask(command, Some(once.0), blobs).await?.result?;
+    shown(&app, task)
+}
+
+pub(super) async fn approve(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    once: Once,
+    Body(judge): Body<JudgeTask>,
+) -> Reply<TaskView> {
+    let task: TaskId = parse(&id)?;
+    let command = Command::Approve(writ_plane::Approve { task, act: signed(judge.act) });
+    app.shared.ask(command, Some(once.0), Vec::new()).await?.result?;
+    shown(&app, task)
+}
+
+pub(super) async fn refuse(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    once: Once,
+    Body(judge): Body<JudgeTask>,
+) -> Reply<TaskView> {
+    let task: TaskId = parse(&id)?;
+    let command = Command::Refuse(writ_plane::Refuse { task, act: signed(judge.act) });
+    app.shared.ask(command, Some(once.0), Vec::new()).await?.result?;
+    shown(&app, task)
+}
+
+pub(super) async fn start(
+    State(app): State<App>,
+    Actor(caller): Actor,
+    Path(id): Path<String>,
+    once: Once,
+) -> Reply<StartedView> {
+    let task: TaskId = parse(&id)?;
+    let key = format!("{} {}", caller.serial, once.0);
+    let outcome = app.shared.ask(Command::Start(writ_plane::Start { task, caller }), Some(key), Vec::new()).await?;
+    match outcome.result? {
+        Answer::Started { task, ends_at } => Ok(Json(StartedView { task, ends_at })),
+        _ => Err(not_found(&id)),
+    }
+}
+
+pub(super) async fn complete(
+    State(app): State<App>,
+    Extension(via): Extension<Via>,
+    Path(id): Path<String>,
+    once: Once,
+    Body(end): Body<EndTask>,
+) -> Reply<Ending> {
+    let task: TaskId = parse(&id)?;
+    let by = sender(via, end)?;
+    ended(&app, Command::Complete(writ_plane::Complete { task, by }), once).await
+}
+
+pub(super) async fn signal(
+    State(app): State<App>,
+    Extension(via): Extension<Via>,
+    Path(id): Path<String>,
+    once: Once,
+    Body(end): Body<EndTask>,
+) -> Reply<Ending> {
+    let task: TaskId = parse(&id)?;
+    let trigger = end.trigger.ok_or_else(|| malformed("the trigger is missing"))?;
+    let by = sender(via, end)?;
+    ended(&app, Command::Signal(writ_plane::Signal { task, trigger, by }), once).await
+}
+
+pub(super) async fn kill(State(app): State<App>, once: Once, Body(kill): Body<FileKill>) -> Reply<Ending> {
+    let content: KillContent = content(kill.content)?;
+    let blobs = blobs(&kill.blobs)?;
+    let command = Command::Kill(Box::new(writ_plane::Kill { content, act: signed(kill.act) }));
+    let outcome = app.shared.ask(command, Some(once.0), blobs).await?;
+    ending(outcome.result?)
+}
+
+/// A person by signature, or the actor by its certificate.
+fn sender(via: Via, end: EndTask) -> Result<Sender, super::reply::Refused> {
+    match (end.act, via) {
+        (Some(act), _) => Ok(Sender::Person(Box::new(signed(act)))),
+        (None, Via::Svid(caller)) => Ok(Sender::Actor(caller)),
+        (None, Via::Socket) => Err(malformed("a signature is missing: over the socket a key says who ends it")),
+    }
+}
+
+async fn ended(app: &App, command: Command, once: Once) -> Reply<Ending> {
+    let outcome = app.shared.ask(command, Some(once.0), Vec::new()).await?;
+    ending(outcome.result?)
+}
+
+fn ending(answer: Answer) -> Reply<Ending> {
+    match answer {
+        Answer::Ended { tasks, credentials } => {
+            Ok(Json(Ending { tasks: tasks.into_iter().collect(), credentials: credentials.into_iter().collect() }))
+        }
+        _ => Err(malformed("this ends nothing")),
+    }
+}
+
+pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<TaskView>> {
+    let writer = app.shared.read();
+    Ok(Json(writer.state().tasks().iter().filter_map(|(id, task)| view(*id, task)).collect()))
+}
+
+/// One task, to a person with a session or to its actor.
+pub(super) async fn show(State(app): State<App>, anybody: Anybody, Path(id): Path<String>) -> Reply<TaskView> {
+    let task: TaskId = parse(&id)?;
+    if let Anybody::Actor(caller) = &anybody {
+        let writer = app.shared.read();
+        let document = writer.state().identities().document(&caller.serial, crate::clock::wall());
+        let actor = document.filter(|document| document.key == caller.key).map(|document| document.identity);
+        let mine = writer.state().tasks().get(&task).is_some_and(|task| Some(task.actor()) == actor);
+        if !mine {
+            return Err(not_found(&id));
+        }
+    }
+    shown(&app, task)
+}
+
+fn shown(app: &App, id: TaskId) -> Reply<TaskView> {
+    let writer = app.shared.read();
+    let view = writer.state().tasks().get(&id).and_then(|task| view(id, task));
+    view.map(Json).ok_or_else(|| not_found(&id.to_string()))
+}
+
+fn view(id: TaskId, task: &Task) -> Option<TaskView> {
+    let proposal = task.proposal.as_ref();
+    Some(TaskView {
+        task: id,
+        state: task.word().to_owned(),
+        content: serde_json::to_value(&task.content).ok()?,
+        decision: task.decision,
+        proposal: proposal.and_then(|proposal| serde_json::to_value(&proposal.content).ok()),
+        any_of: proposal
+            .map(|proposal| proposal.any_of.iter().map(|set| set.iter().copied().collect()).collect())
+            .unwrap_or_default(),
+        approved: task.approvals.keys().copied().collect(),
+        ends_at: match task.phase {
+            Phase::Live { ends_at, .. } => Some(ends_at),
+            _ => None,
+        },
+        ended: match task.phase {
+            Phase::Ended { end, at, .. } => Some((end, at)),
+            _ => None,
+        },
+    })
+}

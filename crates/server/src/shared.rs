@@ -1,0 +1,80 @@
+//! What every part of the server stands over: the writer behind its lock, the queue to it, and what it has said.
+
+use crate::entropy::Entropy;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use tokio::sync::{oneshot, watch};
+use writ_issue::X509Authority;
+use writ_ledger::{Blob, Committed};
+use writ_plane::{Command, Outcome, Release, Submission, Writer};
+use writ_store::SqliteStore;
+use writ_types::{Code, Denial, Digest, Order};
+
+/// The server's middle. Between steps the state is durable, and only then can a reader take the lock: nothing that was
+/// computed at an index leaves before the log is durable up to it.
+pub(crate) struct Shared {
+    pub(crate) writer: Mutex<Writer<SqliteStore>>,
+    pub(crate) index: RwLock<writ_plane::Index>,
+    queue: SyncSender<Asked>,
+    pub(crate) changes: watch::Sender<u64>,
+    pub(crate) authority: X509Authority,
+    pub(crate) genesis: Digest,
+}
+
+/// One submission and where its answer goes.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) submission: Submission,
+    pub(crate) reply: oneshot::Sender<Result<Outcome, Denial>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        writer: Writer<SqliteStore>,
+        index: writ_plane::Index,
+        queue: SyncSender<Asked>,
+        authority: X509Authority,
+        genesis: Digest,
+    ) -> Self {
+        let (changes, _) = watch::channel(writer.state().size());
+        Self { writer: Mutex::new(writer), index: RwLock::new(index), queue, changes, authority, genesis }
+    }
+
+    /// Asks the writer, and waits until the log is durable up to the answer.
+    pub(crate) async fn ask(&self, command: Command, key: Option<String>, blobs: Vec<Blob>) -> Result<Outcome, Denial> {
+        let (reply, answer) = oneshot::channel();
+        let asked = Asked { submission: Submission { key, command, blobs }, reply };
+        self.queue.try_send(asked).map_err(|error| match error {
+            TrySendError::Full(_) => Denial::new(Code::Overloaded, "too much waits already", "try again in a second"),
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// What is true and durable. The guard is held for as long as one answer takes to put together, and never across a wait.
+    pub(crate) fn read(&self) -> MutexGuard<'_, Writer<SqliteStore>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The release gate, asked at the moment of the effect.
+    pub(crate) fn release(&self, order: Committed<Order>) -> Result<Release, Denial> {
+        self.read().release(order, crate::clock::wall())
+    }
+
+    /// A random text for challenges and tokens: `bytes` random bytes in base64url.
+    pub(crate) fn random_text(bytes: usize) -> String {
+        use base64::Engine as _;
+        use writ_types::Random as _;
+        let mut bits = vec![0u8; bytes];
+        Entropy::default().fill(&mut bits);
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bits)
+    }
+}
+
+fn stopped() -> Denial {
+    Denial::new(
+        Code::LogUnavailable,
+        "the evidence log has stopped",
+        "have the operator look at the server's log and start it again",
+    )
+}

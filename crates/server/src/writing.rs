@@ -1,0 +1,102 @@
+//! The writer's thread: takes what waits, steps, lets answers out, and keeps the checkpoint fresh.
+
+use crate::clock;
+use crate::entropy::Entropy;
+use crate::shared::{Asked, Shared};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use writ_ledger::LogSigner;
+use writ_plane::{Outcome, Step, Ticket};
+use writ_types::{CutDatabaseUser, Denial};
+
+/// How late the writer notices that something is due.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How old a checkpoint may be while the log grows.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// Submissions that one step takes up at most.
+const TAKE_MAX: usize = 4_096;
+
+type Replies = BTreeMap<Ticket, oneshot::Sender<Result<Outcome, Denial>>>;
+
+/// The writer's thread, until nobody can ask any more.
+pub(crate) fn run(
+    shared: &Arc<Shared>,
+    queue: &Receiver<Asked>,
+    signer: &LogSigner,
+    cuts: &mpsc::UnboundedSender<CutDatabaseUser>,
+) {
+    let mut replies = Replies::new();
+    let mut signed_at = Duration::ZERO;
+    let mut random = Entropy::default();
+    loop {
+        let first = match queue.recv_timeout(TICK) {
+            Ok(asked) => Some(asked),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let mut writer = shared.read();
+        let before = writer.state().size();
+        for asked in first.into_iter().chain(queue.try_iter()).take(TAKE_MAX) {
+            match writer.submit(asked.submission) {
+                Ok(ticket) => {
+                    replies.insert(ticket, asked.reply);
+                }
+                // Who no longer waits for the answer does not get one.
+                Err(denial) => drop(asked.reply.send(Err(denial))),
+            }
+        }
+        let step = writer.step(clock::read(), &mut random);
+        let size = writer.state().size();
+        if size != before {
+            index(shared, &writer, before, size);
+        }
+        let late = clock::boot().saturating_sub(signed_at) >= CHECKPOINT_EVERY;
+        if late && writer.log().checkpoint().is_none_or(|signed| signed.checkpoint().size != size) {
+            signed_at = clock::boot();
+            if let Err(error) = writer.log_mut().sign_checkpoint(signer) {
+                tracing::warn!(%error, "the checkpoint can't be signed");
+            }
+        }
+        drop(writer);
+        publish(shared, step, size != before, size, &mut replies, cuts);
+    }
+}
+
+/// Lets answers out, now that the log is durable up to them.
+fn publish(
+    shared: &Shared,
+    step: Step,
+    moved: bool,
+    size: u64,
+    replies: &mut Replies,
+    cuts: &mpsc::UnboundedSender<CutDatabaseUser>,
+) {
+    for cut in step.cuts {
+        // The receiver lives as long as the process.
+        drop(cuts.send(cut));
+    }
+    if moved {
+        shared.changes.send_replace(size);
+    }
+    for outcome in step.outcomes {
+        if let Some(reply) = replies.remove(&outcome.ticket) {
+            drop(reply.send(Ok(outcome)));
+        }
+    }
+}
+
+/// Brings the index up to the log. It is a projection: an entry that can't be read there is a bug, and only `why` suffers.
+fn index(shared: &Shared, writer: &writ_plane::Writer<writ_store::SqliteStore>, from: u64, to: u64) {
+    let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
+    for place in from..to {
+        match writer.log().entry(place) {
+            Ok(entry) => index.add(place, &entry),
+            Err(error) => tracing::error!(%error, place, "an entry can't be indexed"),
+        }
+    }
+}
