@@ -9,7 +9,7 @@ mod plan;
 mod state;
 mod validate;
 
-pub(crate) use command::ChangeAccepted;
+pub(crate) use command::{ChangeAccepted, new_key};
 pub use command::{FileChange, SignChange};
 pub use force::in_words;
 pub use needs::{Need, Who, in_force_with, needs};

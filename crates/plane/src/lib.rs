@@ -17,6 +17,7 @@ mod domain;
 mod explain;
 mod fold;
 mod identity;
+mod laws;
 mod memo;
 mod people;
 mod plan;
@@ -36,6 +37,7 @@ pub use credential::{Closing, Credential, CredentialPhase, Credentials, Failed, 
 pub use domain::{Authority, Domain, NewAuthority, NewServerCertificate, Open, found};
 pub use explain::{Answered, Ending, Explained, Index, Justification, Point, explain};
 pub use identity::{Document, Identities, Identity, IssueSvid, SVID_BACKDATE, SVID_TTL_MAX};
+pub use laws::{Breach, Laws};
 pub use people::{KEY_REST, Key, Login, Party, People, SESSION_TTL_MAX, Session};
 pub use resource::{Resource, Resources};
 pub use state::State;

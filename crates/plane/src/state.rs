@@ -85,6 +85,11 @@ impl State {
         self.size
     }
 
+    /// The entry that last changed people, estate or policy.
+    pub const fn grounds(&self) -> u64 {
+        self.grounds
+    }
+
     /// The last entry's time.
     pub const fn last_at(&self) -> Time {
         self.last_at.0

@@ -19,4 +19,5 @@ pub(crate) use ending::{Completed, Killed, Signalled};
 pub(crate) use limits::CREDENTIALS_OF_TASK_MAX;
 pub use limits::{APPROVAL_LIFE, START_WITHIN};
 
+pub(crate) use request::{ask_of, gates, reaches, references, resolve};
 pub use state::{Phase, Task, Tasks};

@@ -15,6 +15,7 @@ mod release;
 pub use lanes::Ticket;
 pub use limits::{BATCH_MAX, LANE_MAX};
 pub use open::OpenError;
+pub(crate) use open::compile;
 pub use release::Release;
 
 use crate::answer::Answer;

@@ -40,7 +40,7 @@ pub(crate) fn run(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let mut writer = shared.read();
-        let before = writer.state().size();
+        let (before, grounds) = (writer.log().size(), writer.state().grounds());
         for asked in first.into_iter().chain(queue.try_iter()).take(TAKE_MAX) {
             match writer.submit(asked.submission) {
                 Ok(ticket) => {
@@ -51,7 +51,7 @@ pub(crate) fn run(
             }
         }
         let step = writer.step(clock::read(), &mut random);
-        let size = writer.state().size();
+        let size = writer.log().size();
         if size != before {
             index(shared, &writer, before, size);
         }
@@ -62,8 +62,9 @@ pub(crate) fn run(
                 tracing::warn!(%error, "the checkpoint can't be signed");
             }
         }
+        let moved = (writer.state().grounds() != grounds).then(|| writer.state().grounds());
         drop(writer);
-        publish(shared, step, size != before, size, &mut replies, cuts);
+        publish(shared, step, moved, &mut replies, cuts);
     }
 }
 
@@ -71,8 +72,7 @@ pub(crate) fn run(
 fn publish(
     shared: &Shared,
     step: Step,
-    moved: bool,
-    size: u64,
+    moved: Option<u64>,
     replies: &mut Replies,
     cuts: &mpsc::UnboundedSender<CutDatabaseUser>,
 ) {
@@ -80,8 +80,9 @@ fn publish(
         // The receiver lives as long as the process.
         drop(cuts.send(cut));
     }
-    if moved {
-        shared.changes.send_replace(size);
+    // Only what documents rest on: every stream looks again on each of these.
+    if let Some(grounds) = moved {
+        shared.changes.send_replace(grounds);
     }
     for outcome in step.outcomes {
         if let Some(reply) = replies.remove(&outcome.ticket) {

@@ -116,7 +116,7 @@ impl SignChange {
 }
 
 /// The party and the key, if the signature is one of a key that this change set enrols.
-pub(super) fn new_key(change: &Change, act: &SignedAct) -> Option<(PartyId, String)> {
+pub(crate) fn new_key(change: &Change, act: &SignedAct) -> Option<(PartyId, String)> {
     change.content.items.iter().find_map(|item| match item {
         Item::Key(key) if !key.remove && key.party == act.by => {
             let parsed = PublicKey::from_line(&key.key).ok()?;

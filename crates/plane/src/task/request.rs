@@ -15,7 +15,7 @@ const EFFECTIVE_IN: &str = "within a second";
 const WHEN_PARTITIONED: &str = "no bound when partitioned: live sessions go on, new logins end with the credential";
 
 /// Refuses a delegation that names what isn't there.
-pub(super) fn references(state: &State, content: &Delegation) -> Result<(), Denial> {
+pub(crate) fn references(state: &State, content: &Delegation) -> Result<(), Denial> {
     let mut wrong = Vec::new();
     if state.tasks.get(&content.task).is_some() {
         wrong.push(format!("task `{}` is requested already", content.task));
@@ -49,7 +49,7 @@ pub(super) fn references(state: &State, content: &Delegation) -> Result<(), Deni
 }
 
 /// The laws that come before policy: people answer, the charter is signed, and the task lies within it.
-pub(super) fn gates(state: &State, content: &Delegation) -> Result<(), Denial> {
+pub(crate) fn gates(state: &State, content: &Delegation) -> Result<(), Denial> {
     let identity = state.identities.get(&content.actor).ok_or_else(|| gone("the identity"))?;
     let for_what = format!("a task for identity `{}`", identity.name);
     state.boundaries.chartered(&state.people, &identity.boundary).map_err(|missing| Missing::denial(&missing, &for_what))?;
