@@ -171,12 +171,16 @@ pub(crate) fn plan(
         Prepared::Open(it) => it.plan(view, plan),
         Prepared::Recover(it) => it.plan(view, plan),
         Prepared::Authority(it) => it.plan(plan),
-        Prepared::ServerCertificate(it) => it.plan(view, plan, random)?,
+        Prepared::ServerCertificate(it) => {
+            let issuer = memo.issuer(view.state)?;
+            it.plan(view, &issuer, plan, random)?
+        }
         Prepared::LoggedIn(it) => it.plan(view, plan),
         Prepared::Change(it) => it.plan(view, plan),
         Prepared::Svid(it) => {
             let identity = it.identity;
-            let (answer, remembered) = it.plan(view, plan, random)?;
+            let issuer = memo.issuer(view.state)?;
+            let (answer, remembered) = it.plan(view, &issuer, plan, random)?;
             memo.keep(identity, remembered);
             answer
         }

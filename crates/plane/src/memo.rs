@@ -1,7 +1,11 @@
-//! Decisions that are remembered, because they take no clock: equal to asking again while their grounds stand.
+//! What is remembered because it would come out the same: decisions that take no clock while their grounds stand, and the
+//! authority's certificate once it has been read.
 
+use crate::state::State;
 use std::collections::BTreeMap;
-use writ_types::{DecisionId, IdentityId};
+use std::sync::Arc;
+use writ_credential::x509::{CaFacts, parse_ca};
+use writ_types::{Code, DecisionId, Denial, IdentityId};
 
 /// A decision and what it rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,26 +18,43 @@ pub(crate) struct Remembered {
     pub(crate) index: u64,
 }
 
-/// Decisions on identity documents.
+/// Decisions on identity documents, and who signs them.
 #[derive(Debug, Default)]
-pub(crate) struct Memo(BTreeMap<IdentityId, Remembered>);
+pub(crate) struct Memo {
+    decisions: BTreeMap<IdentityId, Remembered>,
+    issuer: Option<Arc<CaFacts>>,
+}
 
 /// More identities than this are not remembered: policy is asked again.
 const MEMO_MAX: usize = 1_000_000;
 
 impl Memo {
     pub(crate) fn get(&self, identity: &IdentityId) -> Option<Remembered> {
-        self.0.get(identity).copied()
+        self.decisions.get(identity).copied()
     }
 
     pub(crate) fn keep(&mut self, identity: IdentityId, remembered: Remembered) {
-        if self.0.len() < MEMO_MAX || self.0.contains_key(&identity) {
-            self.0.insert(identity, remembered);
+        if self.decisions.len() < MEMO_MAX || self.decisions.contains_key(&identity) {
+            self.decisions.insert(identity, remembered);
         }
+    }
+
+    /// The authority in force. Reading its certificate verifies it, which costs as much as a document's own request.
+    pub(crate) fn issuer(&mut self, state: &State) -> Result<Arc<CaFacts>, Denial> {
+        let none = || Denial::new(Code::WrongState, "there is no X.509 authority", "start the server again");
+        let certificate = &state.domain.authority().ok_or_else(none)?.certificate;
+        if let Some(issuer) = self.issuer.as_ref().filter(|issuer| issuer.der() == certificate) {
+            return Ok(Arc::clone(issuer));
+        }
+        let bug =
+            |error: String| Denial::new(Code::Bug, format!("the authority's certificate can't be read: {error}"), "report this");
+        let issuer = Arc::new(parse_ca(certificate).map_err(|error| bug(error.to_string()))?);
+        self.issuer = Some(Arc::clone(&issuer));
+        Ok(issuer)
     }
 
     /// Memory that is discarded takes its decisions with it.
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.decisions.clear();
     }
 }

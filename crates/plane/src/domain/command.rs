@@ -71,22 +71,16 @@ fn not_open() -> Denial {
 
 /// The to-be-signed part of a certificate by the authority in force, its digest and its serial number.
 pub(crate) fn lay_out(
-    view: View<'_>,
+    issuer: &CaFacts,
     spiffe_id: &SpiffeId,
     csr: &VerifiedCsr,
     not_before: Time,
     expires: Time,
     serial: Serial,
 ) -> Result<(Vec<u8>, Digest, String), Denial> {
-    let authority = view
-        .state
-        .domain
-        .authority()
-        .ok_or_else(|| Denial::new(Code::WrongState, "there is no X.509 authority", "start the server again"))?;
     let bug = |error: String| Denial::new(Code::Bug, format!("the certificate can't be laid out: {error}"), "report this");
-    let issuer = parse_ca(&authority.certificate).map_err(|error| bug(error.to_string()))?;
     let text = serial.to_string();
-    let plan = SvidPlan { serial, spiffe_id, csr, not_before, not_after: expires, issuer: &issuer };
+    let plan = SvidPlan { serial, spiffe_id, csr, not_before, not_after: expires, issuer };
     let tbs = plan.tbs().map_err(|error| bug(error.to_string()))?;
     let digest = Digest::of(&tbs);
     Ok((tbs, digest, text))

@@ -7,7 +7,7 @@ use crate::plan::{Draft, Plan};
 use crate::view::View;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use writ_credential::x509::Serial;
+use writ_credential::x509::{CaFacts, Serial};
 use writ_ledger::body::{AuthorityChanged, AuthorityRole, LogState, ServerStarted};
 use writ_types::{Denial, Digest, Order, Random, SignX509, Time};
 
@@ -40,10 +40,16 @@ impl AuthorityReady {
 }
 
 impl ServerCertificateReady {
-    pub(crate) fn plan(self, view: View<'_>, plan: &mut Plan, random: &mut dyn Random) -> Result<Answer, Denial> {
+    pub(crate) fn plan(
+        self,
+        view: View<'_>,
+        issuer: &CaFacts,
+        plan: &mut Plan,
+        random: &mut dyn Random,
+    ) -> Result<Answer, Denial> {
         let serial = Serial::from_random(random.bits_128());
         let before = backdated(view.now);
-        let (tbs, digest, serial) = lay_out(view, &self.spiffe_id, &self.csr, before, self.expires, serial)?;
+        let (tbs, digest, serial) = lay_out(issuer, &self.spiffe_id, &self.csr, before, self.expires, serial)?;
         let body = AuthorityChanged {
             role: AuthorityRole::Server,
             spiffe_id: Some(self.spiffe_id.clone()),

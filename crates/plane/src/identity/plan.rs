@@ -7,15 +7,21 @@ use crate::domain::{backdated, lay_out};
 use crate::memo::Remembered;
 use crate::plan::{Draft, Plan};
 use crate::view::View;
-use writ_credential::x509::Serial;
+use writ_credential::x509::{CaFacts, Serial};
 use writ_ledger::body::{SvidRow, SvidsIssued};
 use writ_types::{Denial, Order, Random, SignX509};
 
 impl SvidAllowed {
     /// The answer, and the decision that later documents may rest on.
-    pub(crate) fn plan(self, view: View<'_>, plan: &mut Plan, random: &mut dyn Random) -> Result<(Answer, Remembered), Denial> {
+    pub(crate) fn plan(
+        self,
+        view: View<'_>,
+        issuer: &CaFacts,
+        plan: &mut Plan,
+        random: &mut dyn Random,
+    ) -> Result<(Answer, Remembered), Denial> {
         let serial = Serial::from_random(random.bits_128());
-        let (tbs, digest, serial) = lay_out(view, &self.spiffe_id, &self.csr, backdated(view.now), self.expires, serial)?;
+        let (tbs, digest, serial) = lay_out(issuer, &self.spiffe_id, &self.csr, backdated(view.now), self.expires, serial)?;
         let on = vec![self.identity.to_string(), self.spiffe_id.to_string(), serial.clone()];
         let remembered = match self.allowed {
             Allowed::Before(remembered) => remembered,
