@@ -3,8 +3,11 @@
 use crate::Salt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt;
-use writ_types::{ActorKind, CanonicalError, DecisionId, Digest, EventId, ParseError, PartyId, TextValue, Time, Via, canonical};
+use std::fmt::{self, Write as _};
+use writ_types::{
+    ActorKind, CanonicalError, DecisionId, Digest, EventId, INTEGER_MAX, ParseError, PartyId, TextValue, Time, Via,
+    canonical_into,
+};
 
 /// The most bytes that an entry has: what the length field of an entry bundle can say (C2SP tlog-tiles, "Log entries").
 pub const ENTRY_BYTES_MAX: usize = 65_535;
@@ -105,7 +108,7 @@ impl Entry {
     /// When it is too long, its body is not an object with a version, or a number in it is not exact.
     pub fn encode(&self) -> Result<Vec<u8>, EntryError> {
         self.check()?;
-        let bytes = canonical(self)?;
+        let bytes = self.write()?.into_bytes();
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err(EntryError::TooLong(bytes.len()));
         }
@@ -122,6 +125,48 @@ impl Entry {
         }
         let entry: Self = serde_json::from_slice(bytes).map_err(|error| EntryError::Shape(one_line(&error.to_string())))?;
         if entry.encode()? == bytes { Ok(entry) } else { Err(EntryError::NotCanonical) }
+    }
+
+    /// What `canonical(self)` gives, in a third of the time: every append pays for it. The members stand in their order.
+    fn write(&self) -> Result<String, CanonicalError> {
+        let mut out = String::with_capacity(1024);
+        out.push_str("{\"actor\":{\"id\":");
+        text(&self.actor.id, &mut out)?;
+        // Words, times, ids, kinds, salts and digests have no character that JSON escapes, and writing to a String can't fail.
+        let _ = write!(out, ",\"kind\":\"{}\",\"via\":\"{}\"}}", self.actor.kind, self.actor.via);
+        if !self.acts.is_empty() {
+            out.push_str(",\"acts\":");
+            let acts = serde_json::to_value(&self.acts).map_err(|error| CanonicalError::Json(error.to_string()))?;
+            canonical_into(&acts, &mut out)?;
+        }
+        let _ = write!(out, ",\"at\":\"{}\"", self.at);
+        if !self.blobs.is_empty() {
+            list("blobs", &self.blobs, &mut out, |name, out| {
+                quoted(name, out);
+                Ok(())
+            })?;
+        }
+        out.push_str(",\"body\":");
+        canonical_into(&self.body, &mut out)?;
+        if !self.cause.is_empty() {
+            list("cause", &self.cause, &mut out, |cause, out| number(*cause, out))?;
+        }
+        if let Some(decision) = &self.decision {
+            out.push_str(",\"decision\":");
+            quoted(decision, &mut out);
+        }
+        out.push_str(",\"epoch\":");
+        number(self.epoch, &mut out)?;
+        let _ = write!(out, ",\"id\":\"{}\",\"kind\":\"{}\"", self.id, self.kind);
+        if !self.on.is_empty() {
+            list("on", &self.on, &mut out, |id, out| text(id, out))?;
+        }
+        if let Some(hash) = &self.policy_set {
+            out.push_str(",\"policy_set\":");
+            quoted(hash, &mut out);
+        }
+        let _ = write!(out, ",\"salt\":\"{}\",\"v\":{}}}", self.salt, self.v);
+        Ok(out)
     }
 
     fn check(&self) -> Result<(), EntryError> {
@@ -188,6 +233,40 @@ impl From<Kind> for String {
     }
 }
 
+/// Something without characters that JSON escapes.
+fn quoted(value: &dyn fmt::Display, out: &mut String) {
+    let _ = write!(out, "\"{value}\"");
+}
+
+fn number(n: u64, out: &mut String) -> Result<(), CanonicalError> {
+    if n > INTEGER_MAX {
+        return Err(CanonicalError::Number(n.to_string()));
+    }
+    let _ = write!(out, "{n}");
+    Ok(())
+}
+
+fn text(text: &str, out: &mut String) -> Result<(), CanonicalError> {
+    canonical_into(&Value::from(text), out)
+}
+
+fn list<T>(
+    name: &str,
+    items: &[T],
+    out: &mut String,
+    mut each: impl FnMut(&T, &mut String) -> Result<(), CanonicalError>,
+) -> Result<(), CanonicalError> {
+    let _ = write!(out, ",\"{name}\":[");
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        each(item, out)?;
+    }
+    out.push(']');
+    Ok(())
+}
+
 /// A message on one line, at most 200 characters: what it quotes may be hostile.
 pub(crate) fn one_line(message: &str) -> String {
     let mut line = String::new();
@@ -206,6 +285,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+    use writ_types::canonical;
 
     fn entry() -> Entry {
         Entry {
@@ -292,12 +372,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_text_it_holds_an_entry_reads_back(on in text(), key in text(), value in text(), cause in prop::collection::vec(0u64..1 << 53, 0..4)) {
+        fn whatever_text_it_holds_an_entry_reads_back(on in text(), key in text(), value in text(), cause in prop::collection::vec(0u64..1 << 53, 0..4), epoch in 0u64..1 << 53, acts: bool) {
             let mut written = entry();
             written.on = vec![on];
             written.cause = cause;
-            written.body = json!({"v": 1, key.clone(): value.clone(), "z": [key, {value: null}]});
+            written.body = json!({"v": 1, key.clone(): value.clone(), "z": [key, {value.clone(): null}]});
+            written.epoch = epoch;
+            if acts {
+                let act = SignedAct { by: PartyId::from_bits([5; 16]), key: key.clone(), statement: json!({&value: 1}), sshsig: value.clone() };
+                written.acts = vec![act.clone(), act];
+                written.decision = Some(DecisionId::from_bits([6; 16]));
+                written.policy_set = Some(Digest::of(value.as_bytes()));
+                written.blobs = vec![Digest::of(b"a"), Digest::of(b"b")];
+                written.actor.id = format!("x{value}");
+            }
             if let Ok(bytes) = written.encode() {
+                // The fast encoding is the one of RFC 8785.
+                prop_assert_eq!(&bytes, &canonical(&written).unwrap());
                 prop_assert_eq!(Entry::decode(&bytes).unwrap(), written);
             } else {
                 // Only a member that hides the version makes it unwritable.

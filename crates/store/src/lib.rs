@@ -14,6 +14,7 @@ mod exported;
 mod keys;
 mod mark;
 mod reserve;
+mod schema;
 mod sqlite;
 mod wal;
 

@@ -36,6 +36,15 @@ pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalE
     Ok(out.into_bytes())
 }
 
+/// Adds the RFC 8785 form of `value` to `out`, without a copy of the value; on an error `out` is of no use.
+///
+/// # Errors
+/// As [`canonical`].
+pub fn canonical_into(value: &Value, out: &mut String) -> Result<(), CanonicalError> {
+    // It stands within something, so it may nest a little less deeply than alone.
+    write(value, 1, out)
+}
+
 fn write(value: &Value, depth: u32, out: &mut String) -> Result<(), CanonicalError> {
     if depth > DEPTH_MAX {
         return Err(CanonicalError::Depth);

@@ -18,7 +18,7 @@ mod spiffe;
 mod text;
 mod time;
 
-pub use canonical::{CanonicalError, INTEGER_MAX, canonical};
+pub use canonical::{CanonicalError, INTEGER_MAX, canonical, canonical_into};
 pub use denial::{Code, Denial, Fault};
 pub use digest::Digest;
 pub use id::{ApprovalId, ChangeId, CredentialId, DecisionId, EventId, IdentityId, PartyId, ResourceId, TaskId};

@@ -115,7 +115,10 @@ fn torn_and_missing_files_are_named() {
             killed(&dir)
         }
         damage(&dir);
+        let bytes = || ["log.db", "log.db-wal", "head"].map(|file| std::fs::read(dir.join(file)).unwrap_or_default());
+        let before = bytes();
         let error = SqliteStore::open(&dir, OPTIONS).map(|_| ()).expect_err(name);
+        assert!(bytes() == before, "{name}: looking changed it");
         assert!(matches!(error, DirError::Store(_)), "{name}: {error}");
         assert!(error.to_string().contains(&format!("`{file}`")), "{name}: {error}");
     }
