@@ -6,7 +6,8 @@ use crate::shared::Shared;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use writ_connect::postgres::{Address, Login, Postgres, PostgresSettings};
+use tokio::sync::OnceCell;
+use writ_connect::postgres::{Address, Login, Postgres, PostgresSettings, Standing};
 use writ_connect::{ClosureProof, ConnectError, Connector, PhaseHook};
 use writ_ledger::Committed;
 use writ_plane::{Closing, Command, Failed, Made, Release};
@@ -21,8 +22,35 @@ pub(crate) struct Effects {
     shared: Arc<Shared>,
     passfiles: KeyDir,
     on_phase: PhaseHook,
-    connectors: Mutex<BTreeMap<ResourceId, (u64, Arc<dyn Connector>)>>,
+    connectors: Mutex<BTreeMap<ResourceId, (u64, Arc<Managed>)>>,
     ending: Mutex<BTreeSet<CredentialId>>,
+}
+
+/// One managed cluster.
+struct Managed {
+    backend: Postgres,
+    /// Set once the cluster was found fit and its fence stands at our epoch. Only making waits for that; ending never does.
+    fit: OnceCell<()>,
+}
+
+impl Managed {
+    /// Looks whether the connector's login can do what it must and nothing else, and moves the fence to `epoch`.
+    ///
+    /// Outside a development domain a login that can do more is refused: it is the kind of standing right that Writ bounds.
+    async fn ready(&self, epoch: u64, is_dev: bool) -> Result<(), ConnectError> {
+        let examine = async {
+            let report = self.backend.doctor().await?;
+            for finding in &report.findings {
+                tracing::warn!(what = %finding.what, help = %finding.help, "the doctor of a managed cluster");
+            }
+            if report.standing != Standing::Ours || !(is_dev || report.is_fit()) {
+                let what: Vec<_> = report.findings.iter().map(|finding| finding.what.clone()).collect();
+                return Err(ConnectError::Settings(format!("the cluster is not fit to be managed: {}", what.join("; "))));
+            }
+            self.backend.mark(epoch).await.map(drop)
+        };
+        self.fit.get_or_try_init(|| examine).await.copied()
+    }
 }
 
 impl Effects {
@@ -33,8 +61,12 @@ impl Effects {
     /// Makes a user, records that it is made, and only then opens the password.
     pub(crate) async fn open(&self, order: Committed<OpenDatabaseUser>) -> Result<Secret<String>, Denial> {
         let (credential, resource) = (order.order().credential, order.order().resource);
+        let is_dev = self.shared.read().state().domain().is_dev();
         let made = match self.connector(&resource) {
-            Ok(connector) => connector.open(order, &mut Entropy::default()).await,
+            Ok(managed) => match managed.ready(order.order().epoch, is_dev).await {
+                Ok(()) => managed.backend.open(order, &mut Entropy::default()).await,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         let made = match made {
@@ -72,7 +104,7 @@ impl Effects {
         }
         loop {
             let proof = match self.connector(&cut.resource) {
-                Ok(connector) => connector.end(cut.clone()).await,
+                Ok(managed) => managed.backend.end(cut.clone()).await,
                 Err(error) => unreachable(cut.credential, &error),
             };
             let pause = proof.next_try;
@@ -108,7 +140,7 @@ impl Effects {
     }
 
     /// The connector of a resource as it is set now.
-    fn connector(&self, id: &ResourceId) -> Result<Arc<dyn Connector>, ConnectError> {
+    fn connector(&self, id: &ResourceId) -> Result<Arc<Managed>, ConnectError> {
         let resource = self.shared.read().state().resources().get(id).cloned();
         let resource = resource.ok_or_else(|| ConnectError::Settings(format!("resource `{id}` is gone")))?;
         if let Some((version, connector)) = self.connectors().get(id)
@@ -122,12 +154,12 @@ impl Effects {
         let login = Login::from_passfile(&passfile, &address)?;
         let mut settings = PostgresSettings::of(&resource.postgres, self.shared.genesis, login)?;
         settings.on_phase = self.on_phase.clone();
-        let connector: Arc<dyn Connector> = Arc::new(Postgres::new(settings)?);
+        let connector = Arc::new(Managed { backend: Postgres::new(settings)?, fit: OnceCell::new() });
         self.connectors().insert(*id, (resource.version, Arc::clone(&connector)));
         Ok(connector)
     }
 
-    fn connectors(&self) -> MutexGuard<'_, BTreeMap<ResourceId, (u64, Arc<dyn Connector>)>> {
+    fn connectors(&self) -> MutexGuard<'_, BTreeMap<ResourceId, (u64, Arc<Managed>)>> {
         self.connectors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

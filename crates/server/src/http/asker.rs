@@ -5,15 +5,15 @@ use super::reply::Refused;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use writ_plane::Caller;
-use writ_types::{Code, Denial, Digest, PartyId};
+use writ_plane::{Caller, State};
+use writ_types::{Code, Denial, Digest, IdentityId, PartyId};
 
 /// How the connection came in. Set by the listener, never by a header.
 #[derive(Debug, Clone)]
 pub(crate) enum Via {
     /// The admin socket: it only carries requests.
     Socket,
-    /// TLS with a certificate that chains to the authority.
+    /// TLS with a certificate that chains to the authority and that the log knows.
     Svid(Caller),
 }
 
@@ -32,6 +32,24 @@ pub(super) enum Anybody {
     Actor(Caller),
 }
 
+impl Anybody {
+    /// True for a person with a session, who may know everything.
+    pub(super) const fn is_reader(&self) -> bool {
+        matches!(self, Self::Reader(_))
+    }
+
+    /// True for a person with a session, and for the identity itself.
+    pub(super) fn may_see(&self, state: &State, identity: IdentityId) -> bool {
+        match self {
+            Self::Reader(_) => true,
+            Self::Actor(caller) => {
+                let document = state.identities().document(&caller.serial, crate::clock::wall());
+                document.is_some_and(|document| document.key == caller.key && document.identity == identity)
+            }
+        }
+    }
+}
+
 fn unauthenticated(what: &str, help: &str) -> Refused {
     Denial::new(Code::Unauthenticated, what, help).into()
 }
@@ -46,7 +64,7 @@ impl FromRequestParts<App> for Reader {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "));
         let token = token.ok_or_else(|| unauthenticated("a session is needed", "run `writ login`"))?;
-        let writer = app.shared.read();
+        let writer = app.shared.told()?;
         let session = writer.state().people().session(&Digest::of(token.as_bytes()), crate::clock::wall());
         session
             .map(|session| Self(session.party))

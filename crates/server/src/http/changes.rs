@@ -2,11 +2,11 @@
 
 use super::App;
 use super::asker::Reader;
-use super::reply::{Body, Once, Reply, blobs, content, not_found, parse};
+use super::reply::{Body, Once, Reply, Segment, blobs, content, not_found, parse};
 use super::sessions::signed;
 use crate::clock;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use std::collections::BTreeSet;
 use writ_ledger::body::ChangeContent;
 use writ_plane::{Answer, Change, Command, Need, Who, in_force_with, in_words, needs};
@@ -23,7 +23,7 @@ pub(super) async fn file(State(app): State<App>, once: Once, Body(file): Body<Fi
 
 pub(super) async fn sign(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     once: Once,
     Body(sign): Body<SignChange>,
 ) -> Reply<ChangeView> {
@@ -48,18 +48,18 @@ fn complete(change: ChangeId, in_force: Vec<String>) -> ChangeView {
 }
 
 pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<ChangeView>> {
-    let ids: Vec<ChangeId> = app.shared.read().state().changes().iter().map(|(id, _)| *id).collect();
+    let ids: Vec<ChangeId> = app.shared.told()?.state().changes().iter().map(|(id, _)| *id).collect();
     Ok(Json(ids.into_iter().filter_map(|id| view(&app, id)).collect()))
 }
 
 /// One change set, to whoever knows its id: a new person signs for a key without having a session.
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Reply<ChangeView> {
+pub(super) async fn show(State(app): State<App>, Segment(id): Segment) -> Reply<ChangeView> {
     let change: ChangeId = parse(&id)?;
     view(&app, change).map(Json).ok_or_else(|| not_found(&id))
 }
 
 fn view(app: &App, id: ChangeId) -> Option<ChangeView> {
-    let writer = app.shared.read();
+    let writer = app.shared.told().ok()?;
     let change = writer.state().changes().get(&id)?;
     let overlay = overlay(writer.state(), change);
     let parts = change

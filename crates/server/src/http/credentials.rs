@@ -1,27 +1,27 @@
 //! Credentials of tasks: taken by the actor, listed for people.
 
 use super::App;
-use super::asker::{Actor, Reader};
-use super::reply::{Body, Once, Refused, Reply, parse};
+use super::asker::{Actor, Anybody, Reader};
+use super::reply::{Body, Once, Refused, Reply, Segment, not_found, parse};
 use crate::clock;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use std::sync::Arc;
 use writ_connect::postgres::Address;
-use writ_plane::{Answer, Command, Credential, CredentialPhase, Release, Take};
-use writ_types::{Closure, Code, CredentialId, CredentialKind, Denial, Secret, SqlName, TaskId, Time};
-use writ_wire::api::{CredentialView, Database, TakeCredential, TakenCredential};
+use writ_plane::{Answer, Command, Credential, CredentialPhase, Document, Release, Take};
+use writ_types::{Closure, Code, CredentialId, CredentialKind, Denial, Secret, SqlName, TaskId, TextValue as _, Time};
+use writ_wire::api::{ClosureView, CredentialDetail, CredentialView, Database, TakeCredential, TakenCredential};
 
 /// Grants, makes and hands over one credential. What was begun is finished or undone even if the caller goes away.
 pub(super) async fn take(
     State(app): State<App>,
     Actor(caller): Actor,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     once: Once,
     Body(take): Body<TakeCredential>,
 ) -> Reply<TakenCredential> {
     let task: TaskId = parse(&id)?;
-    let resource = app.shared.read().state().resources().named(&take.resource);
+    let resource = app.shared.told()?.state().resources().named(&take.resource);
     // An unknown name is outside the task like any other: the core judges it, and the task ends.
     let resource = resource.unwrap_or_else(|| writ_types::ResourceId::from_bits([0; 16]));
     let key = format!("{} {}", caller.serial, once.0);
@@ -72,11 +72,51 @@ fn handed(
 
 /// Every credential of a task, and every identity document that has not expired.
 pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<CredentialView>> {
-    let writer = app.shared.read();
+    let writer = app.shared.told()?;
     let state = writer.state();
     let mut rows: Vec<CredentialView> = state.credentials().iter().map(|(id, credential)| row(*id, credential)).collect();
-    rows.extend(state.identities().documents(clock::wall()).map(|(serial, document)| CredentialView {
-        id: serial.clone(),
+    rows.extend(state.identities().documents(clock::wall()).map(|(serial, document)| of_document(serial, document)));
+    rows.sort_by_key(|row| row.index);
+    Ok(Json(rows))
+}
+
+/// One credential of a task by its id, or one certificate by its serial number: to a person with a session, and to its holder.
+pub(super) async fn show(State(app): State<App>, anybody: Anybody, Segment(text): Segment) -> Reply<CredentialDetail> {
+    let writer = app.shared.told()?;
+    let state = writer.state();
+    let found = match CredentialId::parse(&text) {
+        Ok(id) => state.credentials().get(&id).map(|credential| detail(id, credential)),
+        Err(_) => state.identities().document(&text, clock::wall()).map(|document| CredentialDetail {
+            credential: of_document(&text, document),
+            identity: document.identity,
+            actions: Default::default(),
+            user: None,
+            points: Vec::new(),
+        }),
+    };
+    found.filter(|found| anybody.may_see(state, found.identity)).map(Json).ok_or_else(|| not_found(&text))
+}
+
+fn detail(id: CredentialId, credential: &Credential) -> CredentialDetail {
+    let points = credential.closure.iter().map(|(point, known)| ClosureView {
+        credential: id,
+        point: point.clone(),
+        state: known.state,
+        since: known.since,
+        next_try: known.next_try,
+    });
+    CredentialDetail {
+        credential: row(id, credential),
+        identity: credential.identity,
+        actions: credential.actions.clone(),
+        user: Some(credential.user.clone()),
+        points: points.collect(),
+    }
+}
+
+fn of_document(serial: &str, document: &Document) -> CredentialView {
+    CredentialView {
+        id: serial.to_owned(),
         kind: CredentialKind::X509Svid,
         task: None,
         resource: None,
@@ -85,9 +125,7 @@ pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<Credent
         state: "made".to_owned(),
         closure: None,
         index: document.index,
-    }));
-    rows.sort_by_key(|row| row.index);
-    Ok(Json(rows))
+    }
 }
 
 fn row(id: CredentialId, credential: &Credential) -> CredentialView {

@@ -7,36 +7,20 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 use writ_ledger::{LogStore as _, Stored};
-use writ_plane::{Boundary, Writer};
+use writ_plane::{Boundary, Key, Party, Writer};
 use writ_store::SqliteStore;
-use writ_types::{Code, Denial, Digest};
+use writ_types::{Code, Denial, Digest, PartyId};
 use writ_wire::api::{Estate, KeyView, PartyView};
 
 pub(super) async fn export(State(app): State<App>, _: Reader) -> Reply<Estate> {
-    let writer = app.shared.read();
+    let writer = app.shared.told()?;
     let state = writer.state();
     let domain = state.domain();
     let (Some(trust_domain), Some(policy_set)) = (domain.trust_domain().cloned(), domain.policy_set()) else {
         return Err(Refused::from(Denial::new(Code::Bug, "the trust domain has no genesis", "report this")));
     };
-    let parties = state.people().parties().map(|(id, party)| {
-        let blob = blob(&writer, &party.name);
-        PartyView {
-            party: *id,
-            kind: serde_json::to_value(party.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default(),
-            name: party.name,
-            handle: blob.as_ref().and_then(handle),
-            blob,
-            members: party.members.iter().copied().collect(),
-            disabled: party.disabled,
-        }
-    });
-    let keys = state.people().keys().filter(|(_, key)| !key.removed).map(|(fingerprint, key)| KeyView {
-        party: key.party,
-        fingerprint: fingerprint.clone(),
-        key: key.openssh.clone(),
-        enrolled_at: key.enrolled_at,
-    });
+    let parties = state.people().parties().map(|(id, known)| party(&writer, *id, known));
+    let keys = state.people().keys().filter(|(_, key)| !key.removed).map(|(fingerprint, known)| key(fingerprint, known));
     let value = |value: Result<Value, serde_json::Error>| value.unwrap_or_default();
     Ok(Json(Estate {
         trust_domain,
@@ -61,8 +45,27 @@ pub(super) async fn export(State(app): State<App>, _: Reader) -> Reply<Estate> {
     }))
 }
 
+/// A party with the name that its blob has, unless that is erased.
+pub(super) fn party(writer: &Writer<SqliteStore>, id: PartyId, party: &Party) -> PartyView {
+    let blob = blob(writer, &party.name);
+    PartyView {
+        party: id,
+        kind: serde_json::to_value(party.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default(),
+        name: party.name,
+        handle: blob.as_ref().and_then(handle),
+        blob,
+        members: party.members.iter().copied().collect(),
+        disabled: party.disabled,
+    }
+}
+
+/// A key that answers.
+pub(super) fn key(fingerprint: &str, key: &Key) -> KeyView {
+    KeyView { party: key.party, fingerprint: fingerprint.to_owned(), key: key.openssh.clone(), enrolled_at: key.enrolled_at }
+}
+
 /// A boundary as `boundary.set` has it, with its signed sections; the root has no parent.
-fn of_boundary(name: &writ_types::Name, boundary: &Boundary) -> Value {
+pub(super) fn of_boundary(name: &writ_types::Name, boundary: &Boundary) -> Value {
     let mut charter = serde_json::Map::new();
     for section in writ_types::Section::ALL {
         let terms = boundary.charter.get(section).and_then(|signed| serde_json::to_value(&signed.terms).ok());

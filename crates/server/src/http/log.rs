@@ -2,11 +2,13 @@
 
 use super::App;
 use super::asker::Reader;
-use super::reply::{Refused, Reply, malformed, not_found};
+use super::reply::{Refused, Reply, Segment, malformed, not_found};
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use writ_types::{Code, Denial};
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
+use writ_ledger::{Tile, TileKind};
+use writ_types::{Code, Denial, TextValue as _};
 use writ_wire::api::{EntryView, Status};
 
 pub(super) async fn healthz() -> &'static str {
@@ -16,7 +18,7 @@ pub(super) async fn healthz() -> &'static str {
 /// Ready: the log answers, and grants are possible.
 pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, &'static str) {
     let writer = app.shared.read();
-    match (writer.log().stopped().is_none(), writer.is_clock_sure()) {
+    match (writer.stopped().is_none(), writer.is_clock_sure()) {
         (true, true) => (StatusCode::OK, "ready\n"),
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the evidence log has stopped\n"),
         (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "the wall clock is not trusted\n"),
@@ -36,13 +38,14 @@ pub(super) async fn metrics(State(app): State<App>) -> String {
             "Credentials that count no longer and are not closed everywhere.",
             writ_plane::unfinished(state).len() as u64,
         ),
+        ("writ_store_appends", "Batches made durable since the start, one sync each.", writer.log().store().appends_committed()),
         ("writ_clock_sure", "1 while the wall clock is trusted to grant by.", u64::from(writer.is_clock_sure())),
     ];
     rows.iter().map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")).collect()
 }
 
 pub(super) async fn status(State(app): State<App>) -> Reply<Status> {
-    let writer = app.shared.read();
+    let writer = app.shared.told()?;
     let state = writer.state();
     let trust_domain = state.domain().trust_domain().cloned();
     let trust_domain =
@@ -74,17 +77,37 @@ pub(super) async fn vkey(State(app): State<App>) -> Result<String, Refused> {
     app.shared.read().log().key().map(|key| format!("{key}\n")).ok_or_else(|| not_found("the log's key"))
 }
 
-pub(super) async fn entry(State(app): State<App>, _: Reader, Path(index): Path<String>) -> Reply<EntryView> {
+pub(super) async fn entry(State(app): State<App>, _: Reader, Segment(index): Segment) -> Reply<EntryView> {
     let index = place(&index)?;
-    let entry = app.shared.read().log().entry(index).map_err(|_| not_found(&index.to_string()))?;
+    let entry = app.shared.told()?.log().entry(index).map_err(|_| not_found(&index.to_string()))?;
     let entry = serde_json::to_value(entry).map_err(|error| malformed(&error.to_string()))?;
     Ok(Json(EntryView { index, entry }))
 }
 
-pub(super) async fn receipt(State(app): State<App>, _: Reader, Path(index): Path<String>) -> Result<String, Refused> {
+pub(super) async fn receipt(State(app): State<App>, _: Reader, Segment(index): Segment) -> Result<String, Refused> {
     let index = place(&index)?;
-    let receipt = app.shared.read().log().receipt(index).map_err(|_| not_found(&index.to_string()))?;
+    let writer = app.shared.told()?;
+    if index < writer.log().size() && writer.log().checkpoint().is_none_or(|signed| index >= signed.checkpoint().size) {
+        let what = format!("no checkpoint covers entry {index} yet");
+        return Err(Denial::new(Code::WrongState, what, "ask again in a second").into());
+    }
+    let receipt = writer.log().receipt(index).map_err(|_| not_found(&index.to_string()))?;
     Ok(receipt.to_string())
+}
+
+/// A tile by its path (C2SP tlog-tiles). Hashes say nothing of what they hash, so anybody may have them; entries need a session.
+pub(super) async fn tile(
+    State(app): State<App>,
+    reader: Result<Reader, Refused>,
+    Segment(path): Segment,
+) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), Refused> {
+    let unknown = || not_found(&path);
+    let tile = Tile::parse(&format!("tile/{path}")).map_err(|_| unknown())?;
+    if tile.kind == TileKind::Entries {
+        reader?;
+    }
+    let bytes = app.shared.told()?.log().tile(tile).map_err(|_| unknown())?;
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], bytes))
 }
 
 fn place(index: &str) -> Result<u64, Refused> {

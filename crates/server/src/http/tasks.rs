@@ -2,9 +2,9 @@
 
 use super::App;
 use super::asker::{Actor, Anybody, Reader, Via};
-use super::reply::{Body, Once, Reply, blobs, content, malformed, not_found, parse};
+use super::reply::{Body, Once, Reply, Segment, blobs, content, malformed, not_found, parse};
 use super::sessions::signed;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use writ_ledger::body::{Delegation, KillContent};
 use writ_plane::{Answer, Command, Phase, Sender, Task};
@@ -22,7 +22,7 @@ pub(super) async fn request(State(app): State<App>, once: Once, Body(request): B
 
 pub(super) async fn approve(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     once: Once,
     Body(judge): Body<JudgeTask>,
 ) -> Reply<TaskView> {
@@ -34,7 +34,7 @@ pub(super) async fn approve(
 
 pub(super) async fn refuse(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     once: Once,
     Body(judge): Body<JudgeTask>,
 ) -> Reply<TaskView> {
@@ -47,7 +47,7 @@ pub(super) async fn refuse(
 pub(super) async fn start(
     State(app): State<App>,
     Actor(caller): Actor,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     once: Once,
 ) -> Reply<StartedView> {
     let task: TaskId = parse(&id)?;
@@ -62,7 +62,7 @@ pub(super) async fn start(
 pub(super) async fn complete(
     State(app): State<App>,
     Extension(via): Extension<Via>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     once: Once,
     Body(end): Body<EndTask>,
 ) -> Reply<Ending> {
@@ -74,7 +74,7 @@ pub(super) async fn complete(
 pub(super) async fn signal(
     State(app): State<App>,
     Extension(via): Extension<Via>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     once: Once,
     Body(end): Body<EndTask>,
 ) -> Reply<Ending> {
@@ -116,27 +116,20 @@ fn ending(answer: Answer) -> Reply<Ending> {
 }
 
 pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<TaskView>> {
-    let writer = app.shared.read();
+    let writer = app.shared.told()?;
     Ok(Json(writer.state().tasks().iter().filter_map(|(id, task)| view(*id, task)).collect()))
 }
 
 /// One task, to a person with a session or to its actor.
-pub(super) async fn show(State(app): State<App>, anybody: Anybody, Path(id): Path<String>) -> Reply<TaskView> {
+pub(super) async fn show(State(app): State<App>, anybody: Anybody, Segment(id): Segment) -> Reply<TaskView> {
     let task: TaskId = parse(&id)?;
-    if let Anybody::Actor(caller) = &anybody {
-        let writer = app.shared.read();
-        let document = writer.state().identities().document(&caller.serial, crate::clock::wall());
-        let actor = document.filter(|document| document.key == caller.key).map(|document| document.identity);
-        let mine = writer.state().tasks().get(&task).is_some_and(|task| Some(task.actor()) == actor);
-        if !mine {
-            return Err(not_found(&id));
-        }
-    }
-    shown(&app, task)
+    let writer = app.shared.told()?;
+    let found = writer.state().tasks().get(&task).filter(|found| anybody.may_see(writer.state(), found.actor()));
+    found.and_then(|found| view(task, found)).map(Json).ok_or_else(|| not_found(&id))
 }
 
 fn shown(app: &App, id: TaskId) -> Reply<TaskView> {
-    let writer = app.shared.read();
+    let writer = app.shared.told()?;
     let view = writer.state().tasks().get(&id).and_then(|task| view(id, task));
     view.map(Json).ok_or_else(|| not_found(&id.to_string()))
 }

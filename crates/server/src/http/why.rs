@@ -3,7 +3,7 @@
 use super::App;
 use super::asker::Anybody;
 use super::estate::{blob, handle};
-use super::reply::{Body, Reply, not_found};
+use super::reply::{Body, Once, Reply, not_found};
 use axum::Json;
 use axum::extract::State;
 use std::sync::PoisonError;
@@ -17,12 +17,14 @@ use writ_wire::api::{Acted, AskWhy, By, ClosureView, Cut, Delegated, EndedView, 
 /// The longest scrap: a certificate chain.
 const SCRAP_BYTES_MAX: usize = 64 * 1024;
 
-pub(super) async fn ask(State(app): State<App>, anybody: Anybody, Body(ask): Body<AskWhy>) -> Reply<Story> {
+pub(super) async fn ask(State(app): State<App>, anybody: Anybody, _: Once, Body(ask): Body<AskWhy>) -> Reply<Story> {
     let what = ask.what.trim();
-    let shown: String = what.chars().take(80).filter(|c| !c.is_control()).collect();
+    // A PEM may hold a key: what was asked about is named only where it is a name.
+    let shown = if what.starts_with("-----BEGIN") { "the PEM" } else { what };
+    let shown = shown.to_owned();
     let scrap = if what.len() > SCRAP_BYTES_MAX { None } else { scrap(what) };
     let scrap = scrap.ok_or_else(|| not_found(&shown))?;
-    let writer = app.shared.read();
+    let writer = app.shared.told()?;
     let index = app.shared.index.read().unwrap_or_else(PoisonError::into_inner);
     let fetch = |place: u64| writer.log().entry(place).ok();
     let explained = explain(writer.state(), &index, &fetch, &scrap).filter(|explained| may_know(&writer, &anybody, explained));
@@ -44,12 +46,9 @@ fn scrap(what: &str) -> Option<String> {
 fn may_know(writer: &Writer<SqliteStore>, anybody: &Anybody, explained: &Explained) -> bool {
     match anybody {
         Anybody::Reader(_) => true,
-        Anybody::Actor(caller) => {
-            let document = writer.state().identities().document(&caller.serial, crate::clock::wall());
-            let own =
-                document.filter(|document| document.key == caller.key).map(|document: &writ_plane::Document| document.identity);
+        Anybody::Actor(_) => {
             let acted: Option<IdentityId> = explained.actor.as_ref().and_then(|(id, _)| id.parse().ok());
-            own.is_some() && own == acted
+            acted.is_some_and(|acted| anybody.may_see(writer.state(), acted))
         }
     }
 }
