@@ -1,6 +1,8 @@
 //! The Workload API over a real socket, judged by the crate `spiffe` where it can say what is to be said, and by bare gRPC elsewhere.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+#[path = "workload_api/source.rs"]
+mod source;
 #[path = "workload_api/world.rs"]
 mod world;
 

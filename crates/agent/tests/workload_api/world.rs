@@ -36,7 +36,7 @@ impl Authority {
         Self { pair, facts }
     }
 
-    fn sign(&self, spiffe_id: &SpiffeId, csr: &[u8], expires: Time) -> Vec<u8> {
+    pub(crate) fn sign(&self, spiffe_id: &SpiffeId, csr: &[u8], expires: Time) -> Vec<u8> {
         let csr = verify_csr(csr).unwrap();
         let (serial, issuer) = (Serial::from_random(random()), &self.facts);
         let tbs = SvidPlan { serial, spiffe_id, csr: &csr, not_before: now(), not_after: expires, issuer }.tbs().unwrap();
