@@ -208,8 +208,8 @@ impl<S: LogStore> Log<S> {
             }
         }
         if !extension.leaves.is_empty() {
-            let (leaves, root) = (extension.leaves.as_slice(), extension.root);
-            if let Err(error) = self.store.append(&Batch { lane, expected_size: first, leaves, blobs: &blobs, root }) {
+            let (leaves, hashes, root) = (&extension.leaves, &extension.hashes, extension.root);
+            if let Err(error) = self.store.append(&Batch { lane, expected_size: first, leaves, hashes, blobs: &blobs, root }) {
                 if !matches!(error, StoreError::Full(_) | StoreError::Io(_)) {
                     self.stopped = Some(error.to_string());
                 }

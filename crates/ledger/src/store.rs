@@ -87,6 +87,8 @@ pub struct Batch<'a> {
     pub expected_size: u64,
     /// The leaves, in order.
     pub leaves: &'a [Vec<u8>],
+    /// Their hashes in the tree, in order.
+    pub hashes: &'a [Digest],
     /// The blobs that they name, kept no later than they.
     pub blobs: &'a [Blob],
     /// The root of the tree with them.

@@ -119,7 +119,7 @@ impl Chain {
     /// What this would become with `entries` appended; nothing moves before [`Chain::accept`].
     pub(crate) fn extend<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<Extension, (usize, EntryFault)> {
         let (mut edge, mut frontier, mut genesis) = (self.edge, self.tree.frontier().clone(), self.genesis.clone());
-        let (mut leaves, mut filled) = (Vec::new(), Vec::new());
+        let (mut leaves, mut hashes, mut filled) = (Vec::new(), Vec::new(), Vec::new());
         for (place, entry) in entries.into_iter().enumerate() {
             let index = frontier.size();
             let mut check = || {
@@ -131,10 +131,12 @@ impl Chain {
                 Ok(bytes)
             };
             let bytes = check().map_err(|fault| (place, fault))?;
-            frontier.push(leaf_hash(&bytes), &mut filled);
+            let hash = leaf_hash(&bytes);
+            frontier.push(hash, &mut filled);
             leaves.push(bytes);
+            hashes.push(hash);
         }
-        Ok(Extension { leaves, root: frontier.root(), edge, frontier, filled, genesis })
+        Ok(Extension { leaves, hashes, root: frontier.root(), edge, frontier, filled, genesis })
     }
 
     /// Moves on, once the extension is durable.
@@ -148,6 +150,7 @@ impl Chain {
 /// Entries that fit, with all that changes once they are durable.
 pub(crate) struct Extension {
     pub(crate) leaves: Vec<Vec<u8>>,
+    pub(crate) hashes: Vec<Digest>,
     pub(crate) root: Digest,
     edge: Edge,
     frontier: Frontier,

@@ -14,7 +14,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Barrier, mpsc};
 use std::time::{Duration, Instant};
-use writ_ledger::{Actor, Batch, Entry, GENESIS_KIND, Kind, Lane, Log, LogSigner, LogStore as _, Salt, Staged};
+use writ_ledger::{Actor, Batch, Entry, GENESIS_KIND, Kind, Lane, Log, LogSigner, LogStore as _, Salt, Staged, leaf_hash};
 use writ_store::{Options, SqliteStore};
 use writ_types::{ActorKind, Digest, EventId, Random, TextValue as _, Time, Via};
 
@@ -44,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut bare = new_log(&top.path().join(format!("store-{group}")), random)?.into_store();
         let entries: Vec<Entry> = (0..group).map(|_| entry("task.ended", random)).collect::<Result<_, _>>()?;
         let leaves: Vec<Vec<u8>> = entries.iter().map(Entry::encode).collect::<Result<_, _>>()?;
+        let hashes: Vec<Digest> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
         let file = &mut File::create(top.path().join(format!("raw-{group}")))?;
         let rounds = &mut Vec::new();
         // By turns, in short rounds: what else the machine does then hits all alike.
@@ -60,6 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     lane: Lane::Grant,
                     expected_size: head.size,
                     leaves: &leaves,
+                    hashes: &hashes,
                     blobs: &[],
                     root: head.root,
                 })?)

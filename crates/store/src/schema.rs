@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Duration;
-use writ_ledger::{Head, StoreError, leaf_hash};
+use writ_ledger::{Head, StoreError};
 use writ_types::Digest;
 
 /// The database's file.
@@ -110,8 +110,8 @@ pub(crate) fn read_head(db: &Connection) -> Result<Head, StoreError> {
     Ok(Head { size, root: Digest::from_bytes(root) })
 }
 
-pub(crate) fn check_of(leaf: &[u8]) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..] = *leaf_hash(leaf).as_bytes();
+pub(crate) fn check_of(hash: &Digest) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use writ_ledger::{Batch, Blob, Durability, Head, Lane, LogStore, StoreError, Stored, empty_root};
+use writ_ledger::{Batch, Blob, Durability, Head, Lane, LogStore, StoreError, Stored, empty_root, leaf_hash};
 use writ_types::Digest;
 
 /// When nobody runs the [`WalCheckpointer`], an append moves the write-ahead log itself after this many bytes.
@@ -193,8 +193,8 @@ impl SqliteStore {
             self.insert_blob(blob)?;
         }
         let mut insert = self.db.prepare_cached("INSERT INTO leaf VALUES (?, ?, ?)").map_err(wrong)?;
-        for (index, leaf) in (batch.expected_size..).zip(batch.leaves) {
-            insert.execute(params![index, leaf, check_of(leaf)]).map_err(wrong)?;
+        for ((index, leaf), hash) in (batch.expected_size..).zip(batch.leaves).zip(batch.hashes) {
+            insert.execute(params![index, leaf, check_of(hash)]).map_err(wrong)?;
         }
         Ok(())
     }
@@ -228,6 +228,9 @@ impl LogStore for SqliteStore {
     fn append(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
         if batch.expected_size != self.head.size {
             return Err(StoreError::Conflict { expected: batch.expected_size, found: self.head.size });
+        }
+        if batch.leaves.len() != batch.hashes.len() {
+            return Err(StoreError::Io("a batch with more or fewer hashes than leaves".to_owned()));
         }
         if batch.lane == Lane::Grant && !self.reserve.held() {
             return Err(StoreError::Full("what is left is kept for endings".to_owned()));
@@ -268,7 +271,7 @@ impl LogStore for SqliteStore {
             if place != index {
                 return Err(broken("it is missing"));
             }
-            if check != check_of(&leaf) {
+            if check != check_of(&leaf_hash(&leaf)) {
                 return Err(broken("it is not what was appended"));
             }
             leaves.push(leaf);

@@ -101,7 +101,14 @@ fn a_store_takes_a_batch_only_where_the_log_ends() {
     let mut store = new_log(dir.path(), 5).into_store();
     let before = store.head().unwrap();
     for expected_size in [0, 4, 6] {
-        let batch = Batch { lane: Lane::Cut, expected_size, leaves: &[b"x".to_vec()], blobs: &[], root: before.root };
+        let batch = Batch {
+            lane: Lane::Cut,
+            expected_size,
+            leaves: &[b"x".to_vec()],
+            hashes: &[before.root],
+            blobs: &[],
+            root: before.root,
+        };
         assert_eq!(store.append(&batch), Err(StoreError::Conflict { expected: expected_size, found: 5 }));
     }
     assert_eq!((store.head().unwrap(), store.read(0..5).unwrap().len()), (before, 5));
