@@ -30,6 +30,8 @@ pub(crate) const LOG_KEY: &str = "log.key";
 const AUTHORITY_TTL: Ttl = Ttl::from_seconds(365 * 86_400);
 /// Submissions that wait for the writer at once.
 const QUEUE_MAX: usize = 16_384;
+/// Files that the process may have open: all listeners' connections, and room for the store and the backends.
+const FILES_WANTED: u64 = 8_192;
 /// How often SQLite's write-ahead log is looked at.
 const WAL_EVERY: Duration = Duration::from_millis(500);
 
@@ -145,6 +147,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(), stop: impl Future<Outpu
 fn open(config: &Config) -> Result<(Arc<Shared>, mpsc::UnboundedReceiver<writ_types::CutDatabaseUser>), ServeError> {
     // Nothing in the directory is for others, whatever the caller's mask is; sockets are opened up one by one.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    lift_file_limit();
     let store = SqliteStore::open(&config.dir, Options::default())?;
     let wal = store.wal_checkpointer().map_err(|error| ServeError::Open(OpenError::Store(error)))?;
     let writer = Writer::open(store)?;
@@ -172,6 +175,19 @@ fn open(config: &Config) -> Result<(Arc<Shared>, mpsc::UnboundedReceiver<writ_ty
     spawn_thread("writer", move || writing::run(&writing, &asked, &signer, &cut))?;
     spawn_thread("wal", move || tend(wal))?;
     Ok((shared, cuts))
+}
+
+/// The listeners take more connections than the 1,024 files that a process usually may open; the store and the backends would
+/// be left without one, and endings with them.
+fn lift_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(FILES_WANTED, |most| most.min(FILES_WANTED));
+    if limit.current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum })
+    {
+        tracing::warn!(%error, "the process can't open more files");
+    }
 }
 
 fn spawn_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {

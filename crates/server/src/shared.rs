@@ -1,6 +1,7 @@
 //! What every part of the server stands over: the writer behind its lock, the queue to it, and what it has said.
 
 use crate::entropy::Entropy;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::{oneshot, watch};
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) changes: watch::Sender<u64>,
     pub(crate) authority: X509Authority,
     pub(crate) genesis: Digest,
+    /// Certificates that were shown, validly signed and unknown to the log.
+    pub(crate) strangers: AtomicU64,
 }
 
 /// One submission and where its answer goes.
@@ -37,7 +40,15 @@ impl Shared {
         genesis: Digest,
     ) -> Self {
         let (changes, _) = watch::channel(writer.state().size());
-        Self { writer: Mutex::new(writer), index: RwLock::new(index), queue, changes, authority, genesis }
+        Self {
+            writer: Mutex::new(writer),
+            index: RwLock::new(index),
+            queue,
+            changes,
+            authority,
+            genesis,
+            strangers: AtomicU64::new(0),
+        }
     }
 
     /// Asks the writer, and waits until the log is durable up to the answer.
@@ -54,6 +65,15 @@ impl Shared {
     /// What is true and durable. The guard is held for as long as one answer takes to put together, and never across a wait.
     pub(crate) fn read(&self) -> MutexGuard<'_, Writer<SqliteStore>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Shared::read`], for whoever asks from outside: after a failed append nothing is told until memory is what the log says.
+    ///
+    /// # Errors
+    /// The log has stopped.
+    pub(crate) fn told(&self) -> Result<MutexGuard<'_, Writer<SqliteStore>>, Denial> {
+        let writer = self.read();
+        if writer.stopped().is_some() { Err(stopped()) } else { Ok(writer) }
     }
 
     /// The release gate, asked at the moment of the effect.

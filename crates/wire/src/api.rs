@@ -2,7 +2,9 @@
 
 mod change;
 mod credential;
+mod decision;
 mod estate;
+mod holder;
 mod log;
 mod problem;
 mod session;
@@ -10,8 +12,12 @@ mod story;
 mod task;
 
 pub use change::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy};
-pub use credential::{CredentialView, Database, TakeCredential, TakenCredential};
-pub use estate::{Estate, IdentityView, KeyView, PartyView};
+pub use credential::{CredentialDetail, CredentialView, Database, TakeCredential, TakenCredential};
+pub use decision::{ActorView, DecisionView};
+pub use estate::{
+    DocumentView, Estate, HeldRole, IdentityDetail, IdentityView, KeyView, PartyDetail, PartyView, ResourceDetail, ResourceView,
+};
+pub use holder::{BoundaryRow, BoundaryView, CharterView, HolderView, OwnersView, SectionView};
 pub use log::{EntryView, Status};
 pub use problem::Problem;
 pub use session::{Challenge, Login, SessionView};

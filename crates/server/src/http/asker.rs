@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use writ_plane::{Caller, State};
-use writ_types::{Code, Denial, Digest, IdentityId, PartyId};
+use writ_types::{Code, Denial, Digest, IdentityId};
 
 /// How the connection came in. Set by the listener, never by a header.
 #[derive(Debug, Clone)]
@@ -15,11 +15,13 @@ pub(crate) enum Via {
     Socket,
     /// TLS with a certificate that chains to the authority and that the log knows.
     Svid(Caller),
+    /// TLS with a certificate that chains to the authority and that the log does not know. It is told so, and nothing else.
+    Stranger,
 }
 
 /// A person with an open session, who may read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader(pub(super) PartyId);
+pub(super) struct Reader;
 
 /// An identity that showed its certificate.
 #[derive(Debug, Clone)]
@@ -28,26 +30,31 @@ pub(super) struct Actor(pub(super) Caller);
 /// A person with a session or an identity with a certificate.
 #[derive(Debug, Clone)]
 pub(super) enum Anybody {
-    Reader(PartyId),
+    Reader,
     Actor(Caller),
 }
 
 impl Anybody {
     /// True for a person with a session, who may know everything.
     pub(super) const fn is_reader(&self) -> bool {
-        matches!(self, Self::Reader(_))
+        matches!(self, Self::Reader)
     }
 
     /// True for a person with a session, and for the identity itself.
     pub(super) fn may_see(&self, state: &State, identity: IdentityId) -> bool {
         match self {
-            Self::Reader(_) => true,
+            Self::Reader => true,
             Self::Actor(caller) => {
                 let document = state.identities().document(&caller.serial, crate::clock::wall());
                 document.is_some_and(|document| document.key == caller.key && document.identity == identity)
             }
         }
     }
+}
+
+/// What a certificate gets that the log does not know.
+pub(super) fn stranger() -> Refused {
+    unauthenticated("this certificate is not in the log, or its identity is retired", "attest again over the Workload API")
 }
 
 fn unauthenticated(what: &str, help: &str) -> Refused {
@@ -66,9 +73,7 @@ impl FromRequestParts<App> for Reader {
         let token = token.ok_or_else(|| unauthenticated("a session is needed", "run `writ login`"))?;
         let writer = app.shared.told()?;
         let session = writer.state().people().session(&Digest::of(token.as_bytes()), crate::clock::wall());
-        session
-            .map(|session| Self(session.party))
-            .ok_or_else(|| unauthenticated("the session has ended", "run `writ login` again"))
+        session.map(|_| Self).ok_or_else(|| unauthenticated("the session has ended", "run `writ login` again"))
     }
 }
 
@@ -90,6 +95,6 @@ impl FromRequestParts<App> for Anybody {
         if let Some(Via::Svid(caller)) = parts.extensions.get::<Via>() {
             return Ok(Self::Actor(caller.clone()));
         }
-        Reader::from_request_parts(parts, app).await.map(|reader| Self::Reader(reader.0))
+        Reader::from_request_parts(parts, app).await.map(|_| Self::Reader)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::App;
 use super::asker::Reader;
-use super::reply::{Body, Once, Reply, Segment, blobs, content, not_found, parse};
+use super::once::Once;
+use super::reply::{Body, Reply, Segment, blobs, content, not_found, parse};
 use super::sessions::signed;
 use crate::clock;
 use axum::Json;

@@ -2,7 +2,8 @@
 
 use super::App;
 use super::asker::{Actor, Anybody, Reader};
-use super::reply::{Body, Once, Refused, Reply, Segment, not_found, parse};
+use super::once::Once;
+use super::reply::{Body, Refused, Reply, Segment, not_found, parse};
 use crate::clock;
 use axum::Json;
 use axum::extract::State;

@@ -27,11 +27,7 @@ pub(super) fn charter(state: &State, boundary: &Name) -> CharterView {
         let view = SectionView { terms, digest: signed.digest, by: signed.by, from: from.clone(), index: signed.index };
         Some((*section, view))
     });
-    CharterView {
-        boundary: boundary.clone(),
-        digest: state.boundaries().charter_digest(boundary),
-        sections: sections.collect(),
-    }
+    CharterView { boundary: boundary.clone(), digest: state.boundaries().charter_digest(boundary), sections: sections.collect() }
 }
 
 /// What must be there before anything is issued in this boundary.

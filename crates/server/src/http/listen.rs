@@ -1,18 +1,23 @@
 //! Listening, bounded in connections, bytes and time.
 
+use super::asker::stranger;
 use super::{App, Via, router};
+use crate::shared::Shared;
 use crate::tls::Terms;
 use axum::Router;
+use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
+use writ_plane::Caller;
 
 /// Connections at once, for each listener.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -40,13 +45,14 @@ pub(crate) async fn admin(listener: UnixListener, app: App) {
 
 /// Serves the API by certificate.
 pub(crate) async fn tls(listener: TcpListener, app: App, terms: Arc<Terms>) {
+    let shared = Arc::clone(&app.shared);
     let router = router(app);
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let permit = Arc::clone(&permits).acquire_owned().await;
         match (listener.accept().await, permit) {
             (Ok((stream, _)), Ok(permit)) => {
-                let (router, terms) = (router.clone(), Arc::clone(&terms));
+                let (router, terms, shared) = (router.clone(), Arc::clone(&terms), Arc::clone(&shared));
                 let talk = async move {
                     let acceptor = TlsAcceptor::from(terms.server());
                     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await else { return };
@@ -58,7 +64,8 @@ pub(crate) async fn tls(listener: TcpListener, app: App, terms: Arc<Terms>) {
                         .and_then(|chain| chain.first())
                         .and_then(|leaf| terms.caller(leaf));
                     if let Some(caller) = caller {
-                        converse(stream, router, Via::Svid(caller)).await;
+                        let via = join(&shared, caller);
+                        converse(stream, router, via).await;
                     }
                 };
                 spawn(talk, permit);
@@ -76,10 +83,35 @@ fn spawn(work: impl Future<Output = ()> + Send + 'static, permit: OwnedSemaphore
     });
 }
 
+/// A certificate that is validly signed and that the log does not know is told from the others before anything is read: its
+/// identity is retired, or somebody else has the authority's key.
+fn join(shared: &Shared, caller: Caller) -> Via {
+    let now = crate::clock::wall();
+    let writer = shared.read();
+    let identities = writer.state().identities();
+    if identities.document(&caller.serial, now).is_some_and(|document| document.key == caller.key) {
+        return Via::Svid(caller);
+    }
+    let retired = identities.documents(now).any(|(serial, document)| *serial == caller.serial && document.key == caller.key);
+    drop(writer);
+    if !retired {
+        shared.strangers.fetch_add(1, Ordering::Relaxed);
+        let serial = caller.serial;
+        tracing::error!(serial, "a validly signed certificate that the log does not know: the authority's key may be stolen");
+    }
+    Via::Stranger
+}
+
 async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, via: Via) {
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(via.clone());
-        router.clone().oneshot(request)
+        let (router, via) = (router.clone(), via.clone());
+        async move {
+            if matches!(via, Via::Stranger) {
+                return Ok(stranger().into_response());
+            }
+            request.extensions_mut().insert(via);
+            router.oneshot(request).await
+        }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(64 * 1024);

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, StatusCode};
+use std::sync::atomic::Ordering;
 use writ_ledger::{Tile, TileKind};
 use writ_types::{Code, Denial, TextValue as _};
 use writ_wire::api::{EntryView, Status};
@@ -39,6 +40,11 @@ pub(super) async fn metrics(State(app): State<App>) -> String {
             writ_plane::unfinished(state).len() as u64,
         ),
         ("writ_store_appends", "Batches made durable since the start, one sync each.", writer.log().store().appends_committed()),
+        (
+            "writ_unknown_certificates",
+            "Validly signed certificates that the log does not know, since the start: any may be a stolen authority's.",
+            app.shared.strangers.load(Ordering::Relaxed),
+        ),
         ("writ_clock_sure", "1 while the wall clock is trusted to grant by.", u64::from(writer.is_clock_sure())),
     ];
     rows.iter().map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")).collect()
@@ -67,14 +73,14 @@ pub(super) async fn status(State(app): State<App>) -> Reply<Status> {
 
 /// The signed head, to anybody.
 pub(super) async fn checkpoint(State(app): State<App>) -> Result<String, Refused> {
-    let writer = app.shared.read();
+    let writer = app.shared.told()?;
     let signed = writer.log().checkpoint().map(ToString::to_string);
     signed.ok_or_else(|| Denial::new(Code::WrongState, "no checkpoint is signed yet", "ask again in a second").into())
 }
 
 /// The log's verifier key, to anybody.
 pub(super) async fn vkey(State(app): State<App>) -> Result<String, Refused> {
-    app.shared.read().log().key().map(|key| format!("{key}\n")).ok_or_else(|| not_found("the log's key"))
+    app.shared.told()?.log().key().map(|key| format!("{key}\n")).ok_or_else(|| not_found("the log's key"))
 }
 
 pub(super) async fn entry(State(app): State<App>, _: Reader, Segment(index): Segment) -> Reply<EntryView> {

@@ -1,6 +1,8 @@
 //! Every path, in one table: the router is made of it, and the API's description is compared with it.
 
-use super::{App, boundaries, changes, credentials, decisions, estate, identities, log, openapi, parties, resources, sessions, tasks, why};
+use super::{
+    App, boundaries, changes, credentials, decisions, estate, identities, log, openapi, parties, resources, sessions, tasks, why,
+};
 use axum::Router;
 use axum::routing::MethodRouter;
 

@@ -2,7 +2,8 @@
 
 use super::App;
 use super::asker::{Actor, Anybody, Reader, Via};
-use super::reply::{Body, Once, Reply, Segment, blobs, content, malformed, not_found, parse};
+use super::once::Once;
+use super::reply::{Body, Reply, Segment, blobs, content, malformed, not_found, parse};
 use super::sessions::signed;
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -44,12 +45,7 @@ pub(super) async fn refuse(
     shown(&app, task)
 }
 
-pub(super) async fn start(
-    State(app): State<App>,
-    Actor(caller): Actor,
-    Segment(id): Segment,
-    once: Once,
-) -> Reply<StartedView> {
+pub(super) async fn start(State(app): State<App>, Actor(caller): Actor, Segment(id): Segment, once: Once) -> Reply<StartedView> {
     let task: TaskId = parse(&id)?;
     let key = format!("{} {}", caller.serial, once.0);
     let outcome = app.shared.ask(Command::Start(writ_plane::Start { task, caller }), Some(key), Vec::new()).await?;
@@ -97,7 +93,7 @@ fn sender(via: Via, end: EndTask) -> Result<Sender, super::reply::Refused> {
     match (end.act, via) {
         (Some(act), _) => Ok(Sender::Person(Box::new(signed(act)))),
         (None, Via::Svid(caller)) => Ok(Sender::Actor(caller)),
-        (None, Via::Socket) => Err(malformed("a signature is missing: over the socket a key says who ends it")),
+        (None, Via::Socket | Via::Stranger) => Err(malformed("a signature is missing: over the socket a key says who ends it")),
     }
 }
 

@@ -3,7 +3,8 @@
 use super::App;
 use super::asker::Anybody;
 use super::estate::{blob, handle};
-use super::reply::{Body, Once, Reply, not_found};
+use super::once::Once;
+use super::reply::{Body, Reply, not_found};
 use axum::Json;
 use axum::extract::State;
 use std::sync::PoisonError;
@@ -45,7 +46,7 @@ fn scrap(what: &str) -> Option<String> {
 /// A person with a session may know; an identity may know what it did itself.
 fn may_know(writer: &Writer<SqliteStore>, anybody: &Anybody, explained: &Explained) -> bool {
     match anybody {
-        Anybody::Reader(_) => true,
+        Anybody::Reader => true,
         Anybody::Actor(_) => {
             let acted: Option<IdentityId> = explained.actor.as_ref().and_then(|(id, _)| id.parse().ok());
             acted.is_some_and(|acted| anybody.may_see(writer.state(), acted))

@@ -1,8 +1,9 @@
 //! Credentials.
 
+use super::ClosureView;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use writ_types::{CredentialId, CredentialKind, Name, ResourceId, RevocationClass, SqlName, TaskId, Time};
+use writ_types::{CredentialId, CredentialKind, IdentityId, Name, ResourceId, RevocationClass, SqlName, TaskId, Time};
 
 /// `POST /v1/tasks/{id}/credentials`: only the actor, by its certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,4 +70,20 @@ pub struct CredentialView {
     pub closure: Option<String>,
     /// The entry that granted it.
     pub index: u64,
+}
+
+/// `GET /v1/credentials/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialDetail {
+    /// As it is listed.
+    pub credential: CredentialView,
+    /// Who holds it.
+    pub identity: IdentityId,
+    /// For what, where it is good for a resource.
+    pub actions: BTreeSet<Name>,
+    /// The database user.
+    pub user: Option<SqlName>,
+    /// How far its end has come, by point.
+    pub points: Vec<ClosureView>,
 }
