@@ -156,6 +156,9 @@ pub(crate) const FUNCTIONS: &[Function] = &[
 
 /// Nothing that the caller or an agent made is found by name.
 const PINNED_PATH: &str = "SET search_path = pg_catalog, pg_temp";
+/// One plan a session, by index: a plan for each call costs more than the call, and one that was made while a catalog was
+/// small would read all of it for ever. Where there is no index, the plan's cost says nothing: no compiling for that.
+const PLANS: &str = "SET plan_cache_mode = force_generic_plan\n  SET enable_seqscan = off\n  SET jit = off";
 /// A caller that switched it off would change every backslash in the bodies, the regular expressions' among them.
 const PINNED_STRINGS: &str = "SET standard_conforming_strings = on";
 
@@ -167,7 +170,7 @@ impl Function {
         let waits = self.lock_timeout.map(|limit| format!("\n  SET lock_timeout = '{limit}'")).unwrap_or_default();
         format!(
             "CREATE OR REPLACE FUNCTION writ.{name}({arguments}) RETURNS {returns}\n  \
-             LANGUAGE plpgsql VOLATILE SECURITY DEFINER\n  {PINNED_PATH}\n  {PINNED_STRINGS}{waits}\nAS $writ$\n{body}$writ$;\n\
+             LANGUAGE plpgsql VOLATILE SECURITY DEFINER\n  {PINNED_PATH}\n  {PINNED_STRINGS}\n  {PLANS}{waits}\nAS $writ$\n{body}$writ$;\n\
              ALTER FUNCTION writ.{name} OWNER TO {owner};\n\
              REVOKE ALL ON FUNCTION writ.{name} FROM PUBLIC;\n\
              GRANT EXECUTE ON FUNCTION writ.{name} TO {callers};\n"

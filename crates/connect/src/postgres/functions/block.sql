@@ -59,7 +59,12 @@ BEGIN
     SELECT g.rolname AS granted, r.rolname AS holder, a.rolname AS grantor
       FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member
       LEFT JOIN pg_roles a ON a.oid = m.grantor
-     WHERE m.member = v_role.oid OR (m.roleid = v_role.oid AND r.rolname NOT IN ('writ_sweeper', 'writ_owner'))
+     WHERE m.member = v_role.oid
+    UNION ALL
+    SELECT g.rolname, r.rolname, a.rolname
+      FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member
+      LEFT JOIN pg_roles a ON a.oid = m.grantor
+     WHERE m.roleid = v_role.oid AND r.rolname NOT IN ('writ_sweeper', 'writ_owner')
   LOOP
     BEGIN
       IF v_modern THEN

@@ -7,6 +7,8 @@ DECLARE
   v_slot integer;
   v_role oid;
   v_groups oid[];
+  v_up oid[];
+  v_above oid[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION USING ERRCODE = 'WR010', MESSAGE = 'open works in READ COMMITTED only';
@@ -58,21 +60,25 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = 'a group does not exist, or is named twice';
   END IF;
   -- A group reaches what the groups above it reach; none of them may hold a right over the cluster, nor own anything
-  -- that a member could change while it acts as the group.
-  WITH RECURSIVE up(id) AS (
-    SELECT unnest(v_groups)
-    UNION
-    SELECT m.roleid FROM up JOIN pg_auth_members m ON m.member = up.id
-  )
-  SELECT r.rolname INTO v_bad FROM up JOIN pg_roles r ON r.oid = up.id
-   WHERE r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin
-      OR r.oid < 16384
-      OR EXISTS (SELECT 1 FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o')
-      OR EXISTS (SELECT 1 FROM pg_db_role_setting s WHERE s.setrole = r.oid)
-      OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid AND m.admin_option)
+  -- that a member could change while it acts as the group. Steps and not one query: each is an index lookup, however
+  -- many roles there are.
+  v_up := v_groups;
+  LOOP
+    SELECT array_agg(DISTINCT m.roleid) INTO v_above FROM pg_auth_members m WHERE m.member = ANY (v_up) AND m.roleid <> ALL (v_up);
+    EXIT WHEN v_above IS NULL;
+    v_up := v_up || v_above;
+  END LOOP;
+  SELECT r.rolname INTO v_bad FROM pg_roles r
+   WHERE r.oid = ANY (v_up)
+     AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin OR r.oid < 16384)
    LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE = format('the group %s is, or reaches, a role that can log in, has rights over the cluster, settings, or owns something', quote_ident(v_bad));
+    RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE = format('a group is, or reaches, %s, which can log in or has rights over the cluster', quote_ident(v_bad));
+  END IF;
+  IF EXISTS (SELECT 1 FROM pg_shdepend d WHERE d.refclassid = 1260 AND d.refobjid = ANY (v_up) AND d.deptype = 'o')
+     OR EXISTS (SELECT 1 FROM pg_db_role_setting s WHERE s.setrole = ANY (v_up))
+     OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = ANY (v_up) AND m.admin_option) THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE = 'a group is, or reaches, one that owns something, has settings, or may give a membership on';
   END IF;
 
   -- The lock that block takes too: one of both comes first, and a tombstone is never passed.

@@ -34,10 +34,11 @@ BEGIN
   role_left := FOUND;
   blocked := NOT role_left OR (
     NOT v_role.open
+    AND NOT (current_setting('server_version_num')::integer < 160000
+             AND EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = v_role.oid))
     AND NOT EXISTS (
       SELECT 1 FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
-       WHERE (m.member = v_role.oid AND current_setting('server_version_num')::integer < 160000)
-          OR (m.roleid = v_role.oid AND r.rolname NOT IN ('writ_sweeper', 'writ_owner')))
+       WHERE m.roleid = v_role.oid AND r.rolname NOT IN ('writ_sweeper', 'writ_owner'))
     AND EXISTS (
       SELECT 1 FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
        WHERE m.roleid = v_role.oid AND r.rolname = 'writ_sweeper'));
