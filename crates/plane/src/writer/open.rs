@@ -57,11 +57,15 @@ impl Fold {
         }
     }
 
-    fn finish(self) -> Result<(State, PolicySet), OpenError> {
+    /// The state, and the policy set in force: `known`, if that is it.
+    fn finish(self, known: Option<&PolicySet>) -> Result<(State, PolicySet), OpenError> {
         if let Some(error) = self.broken {
             return Err(error);
         }
         let hash = self.state.domain.policy_set.ok_or(OpenError::NoGenesis)?;
+        if let Some(known) = known.filter(|known| known.hash() == hash) {
+            return Ok((self.state, known.clone()));
+        }
         let text = self.state.domain.policy_text(&hash).ok_or(OpenError::NoGenesis)?;
         Ok((self.state, compile(&text)?))
     }
@@ -73,9 +77,17 @@ impl<S: LogStore> Writer<S> {
     /// # Errors
     /// When anything in it is broken, named; nothing is repaired.
     pub fn open(store: S) -> Result<Self, OpenError> {
+        Self::open_knowing(store, None)
+    }
+
+    /// As [`Writer::open`], without compiling the policy set again if it is the one that is known.
+    ///
+    /// # Errors
+    /// As [`Writer::open`].
+    pub fn open_knowing(store: S, known: Option<&PolicySet>) -> Result<Self, OpenError> {
         let mut fold = Fold { state: State::default(), broken: None };
         let log = Log::open(store, |index, entry| fold.entry(index, &entry))?;
-        let (state, policy) = fold.finish()?;
+        let (state, policy) = fold.finish(known)?;
         Ok(Self {
             log,
             state,
@@ -93,8 +105,8 @@ impl<S: LogStore> Writer<S> {
     /// # Errors
     /// As [`Writer::open`].
     pub fn reopen(self) -> Result<Self, OpenError> {
-        let Self { log, lanes, answered, clock, .. } = self;
-        let opened = Self::open(log.into_store())?;
+        let Self { log, policy, lanes, answered, clock, .. } = self;
+        let opened = Self::open_knowing(log.into_store(), Some(&policy))?;
         Ok(Self { lanes, answered, clock, ..opened })
     }
 
@@ -105,7 +117,7 @@ impl<S: LogStore> Writer<S> {
         for index in 0..self.log.size() {
             fold.entry(index, &self.log.entry(index)?);
         }
-        let (state, policy) = fold.finish()?;
+        let (state, policy) = fold.finish(Some(&self.policy))?;
         self.state = state;
         self.policy = policy;
         Ok(())

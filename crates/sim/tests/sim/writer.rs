@@ -1,0 +1,200 @@
+//! The writer: what it does when the log, the clock or a caller fails.
+
+use writ_ledger::body::{KillContent, KillScope};
+use writ_plane::{Answer, Closing, Command, Complete, Kill, Sender, State, Take};
+use writ_sim::{Cast, Fault, World};
+use writ_types::{ActKind, Closure, Code, Name, TaskId, TextValue as _, Ttl};
+
+fn refolded(world: &World) -> State {
+    let mut state = State::default();
+    for leaf in world.disk.leaves().iter() {
+        let entry = writ_ledger::Entry::decode(leaf).unwrap();
+        let body = writ_ledger::body::Body::decode(entry.kind.as_str(), &entry.body).unwrap();
+        state.apply(&entry, &body);
+    }
+    state
+}
+
+fn take(world: &World, task: TaskId) -> Command {
+    let caller = world.caller("invoicer").unwrap();
+    Command::Take(Take { task, resource: World::database(), actions: [Name::parse("read").unwrap()].into(), caller })
+}
+
+fn kill(world: &mut World, task: TaskId) -> Command {
+    let content = KillContent { scope: KillScope::Task(task), reason: None };
+    let act = world.act("erin", ActKind::Kill, &task.to_string(), &content);
+    Command::Kill(Box::new(Kill { content, act }))
+}
+
+/// R40: the state is the fold of the log, and a start folds it again.
+#[test]
+fn the_live_state_is_the_fold_of_the_log() {
+    let mut world = World::staffed(1);
+    let task = world.live_task("invoicer");
+    world.take("invoicer", task, &["read"]).unwrap();
+    world.take("invoicer", task, &["write"]).unwrap_err();
+    assert_eq!(world.state().digest(), refolded(&world).digest());
+    world.kill_server();
+    let before = refolded(&world).digest();
+    world.boot().unwrap();
+    assert_eq!(world.state().digest(), refolded(&world).digest());
+    assert_ne!(world.state().digest(), before);
+}
+
+/// R88: one idempotency key, one credential, whether the second request comes along or later.
+#[test]
+fn one_key_is_one_execution() {
+    let mut world = World::staffed(1);
+    let task = world.live_task("invoicer");
+    let command = take(&world, task);
+    let first = world.submit(Some("invoicer/1"), command.clone());
+    let second = world.submit(Some("invoicer/1"), command.clone());
+    let answers = world.settle();
+    let of = |ticket| answers.iter().find(|(each, _)| *each == ticket).unwrap().1.clone().unwrap();
+    assert_eq!(of(first), of(second));
+    assert_eq!(world.ask_with(Some("invoicer/1"), command.clone()).unwrap(), of(first));
+    assert_eq!(world.state().credentials().of_task(&task).count(), 1);
+    let Answer::Granted { .. } = world.ask_with(Some("invoicer/2"), command).unwrap() else { panic!() };
+    let by = Sender::Actor(world.caller("invoicer").unwrap());
+    let other = world.ask_with(Some("invoicer/1"), Command::Complete(Complete { task, by }));
+    assert_eq!(other.unwrap_err().code, Code::Invalid);
+}
+
+/// R88: what failed for the moment is not remembered as the answer.
+#[test]
+fn a_key_that_met_a_failing_log_may_be_used_again() {
+    let mut world = World::staffed(1);
+    let task = world.live_task("invoicer");
+    let command = take(&world, task);
+    world.disk.fail(Some(Fault::Io));
+    assert_eq!(world.ask_with(Some("k"), command.clone()).unwrap_err().code, Code::LogUnavailable);
+    world.disk.fail(None);
+    world.ask_with(Some("k"), command).unwrap();
+}
+
+/// R101: a wall clock that steps or leaps grants nothing, ends nothing by the leap, and still ends what is asked.
+#[test]
+fn a_clock_that_cannot_be_trusted_stops_granting() {
+    for back in [false, true] {
+        let mut world = World::staffed(1);
+        let task = world.live_task("invoicer");
+        let (credential, day) = (world.take("invoicer", task, &["read"]).unwrap(), Ttl::from_seconds(86_400));
+        if back { world.clocks.step_back(day) } else { world.clocks.leap(day) }
+        let command = take(&world, task);
+        assert_eq!(world.ask(command).unwrap_err().code, Code::ClockUnsure);
+        assert_eq!(world.request("gina", "invoicer", &["read"], 30).unwrap_err().code, Code::ClockUnsure);
+        assert!(!world.state().tasks().get(&task).unwrap().is_ended(), "nothing ends by a leap");
+        // Time goes on by the boot clock.
+        world.clocks.pass(30 * 60_000);
+        world.settle();
+        assert!(world.state().credentials().get(&credential).unwrap().is_over());
+        // What is behind the log can't be confirmed: time would stand still until it had caught up.
+        world.server.as_mut().unwrap().writer.confirm_clock();
+        assert_eq!(world.attest("invoicer").is_err(), back);
+        if back {
+            world.clocks.leap(day);
+            world.server.as_mut().unwrap().writer.confirm_clock();
+            world.attest("invoicer").unwrap();
+        }
+    }
+}
+
+/// R107: endings don't wait for the log; grants do.
+#[test]
+fn a_cut_runs_without_the_log_and_is_logged_when_it_returns() {
+    for fault in [Fault::FullToTheReserve, Fault::Io, Fault::Gone] {
+        let mut world = World::staffed(1);
+        let task = world.live_task("invoicer");
+        let credential = world.take("invoicer", task, &["read"]).unwrap();
+        let user = world.outside.passwords[&credential].clone();
+        world.disk.fail(Some(fault));
+        let command = take(&world, task);
+        assert_eq!(world.ask(command).unwrap_err().code, Code::LogUnavailable, "{fault:?}");
+        let command = kill(&mut world, task);
+        let ticket = world.submit(None, command);
+        assert!(world.settle().iter().all(|(each, _)| *each != ticket), "{fault:?}: nothing is said before it is durable");
+        assert!(world.backend.role(&user).is_none(), "{fault:?}: the user is gone all the same");
+        // The signature expires while the log is away; the kill has happened all the same.
+        world.clocks.pass(20 * 60_000);
+        world.settle();
+        world.disk.fail(None);
+        let answers = world.settle();
+        assert!(answers.iter().any(|(each, came)| *each == ticket && came.is_ok()), "{fault:?}: {answers:?}");
+        assert!(world.state().tasks().get(&task).unwrap().is_ended());
+        world.settle();
+        assert_eq!(world.state().credentials().get(&credential).unwrap().closure(), Some(Closure::Closed), "{fault:?}");
+        assert_eq!(world.state().digest(), refolded(&world).digest());
+    }
+}
+
+/// R107: a full disk keeps a reserve for endings.
+#[test]
+fn a_full_log_still_takes_endings() {
+    let mut world = World::staffed(1);
+    let task = world.live_task("invoicer");
+    world.take("invoicer", task, &["read"]).unwrap();
+    world.disk.fail(Some(Fault::Full));
+    let command = take(&world, task);
+    assert_eq!(world.ask(command).unwrap_err().code, Code::LogUnavailable);
+    let command = kill(&mut world, task);
+    world.ask(command).unwrap();
+    assert!(world.state().tasks().get(&task).unwrap().is_ended());
+}
+
+/// R88: an append whose outcome is not known grants nothing until the log is opened anew.
+#[test]
+fn an_unknown_outcome_stops_the_log_until_it_is_opened_anew() {
+    for fault in [Fault::UnknownKept, Fault::UnknownLost] {
+        let mut world = World::staffed(1);
+        let task = world.live_task("invoicer");
+        let command = take(&world, task);
+        world.disk.fail(Some(fault));
+        assert_eq!(world.ask(command.clone()).unwrap_err().code, Code::LogUnavailable);
+        assert_eq!(world.ask(command.clone()).unwrap_err().code, Code::LogUnavailable);
+        assert!(world.backend.roles().next().is_none());
+        let kill = kill(&mut world, task);
+        let ticket = world.submit(None, kill);
+        world.settle();
+        assert!(world.server.as_ref().unwrap().writer.stopped().is_some());
+        world.reopen().unwrap();
+        let answers = world.settle();
+        assert!(world.state().tasks().get(&task).unwrap().is_ended(), "{fault:?} {ticket:?} {answers:?}");
+        assert!(world.state().credentials().iter().all(|(_, credential)| credential.is_over()), "{fault:?}");
+        assert_eq!(world.state().digest(), refolded(&world).digest());
+    }
+}
+
+/// R113: a report on a credential that still counts does not close it before its end.
+#[test]
+fn a_premature_report_closes_nothing() {
+    let mut world = World::staffed(1);
+    let task = world.live_task("invoicer");
+    let credential = world.take("invoicer", task, &["read"]).unwrap();
+    let (point, state, evidence) = ("billing-db".to_owned(), Closure::Closed, vec!["x".repeat(100_000); 100]);
+    let closing = Closing { credential, point, state, tidy: true, evidence, next_try: None };
+    world.ask(Command::Closing(closing.clone())).unwrap();
+    world.backend.down = true;
+    let command = kill(&mut world, task);
+    world.ask(command).unwrap();
+    assert_eq!(world.state().credentials().get(&credential).unwrap().closure(), Some(Closure::Unknown));
+    // And what a backend says at length is still an entry.
+    world.ask(Command::Closing(closing)).unwrap();
+    assert_eq!(world.state().credentials().get(&credential).unwrap().closure(), Some(Closure::Closed));
+}
+
+/// R107: however many tasks a kill ends, it is an entry.
+#[test]
+fn a_kill_of_very_many_tasks_is_not_too_long() {
+    let mut world = World::staffed(1);
+    let requests: Vec<_> = (0..30).map(|_| world.delegation("gina", "invoicer", &["read"], 30)).collect();
+    for request in requests {
+        world.submit(None, Command::Request(Box::new(request)));
+    }
+    assert!(world.settle().iter().all(|(_, came)| came.is_ok()));
+    let content = KillContent { scope: KillScope::Identity(Cast::get().agent("invoicer").identity), reason: None };
+    let act = world.act("erin", ActKind::Kill, &Cast::get().agent("invoicer").identity.to_string(), &content);
+    let Answer::Ended { tasks, .. } = world.ask(Command::Kill(Box::new(Kill { content, act }))).unwrap() else { panic!() };
+    assert_eq!(tasks.len(), 30);
+    let longest = world.disk.leaves().iter().filter(|leaf| String::from_utf8_lossy(leaf).contains("kill.ordered")).map(Vec::len).max();
+    assert!(longest.unwrap() < 2_000);
+}
