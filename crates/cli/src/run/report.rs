@@ -1,0 +1,119 @@
+//! The death report: what became of every credential of a task, as the log has it.
+
+use super::actor::Actor;
+use crate::show::note;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use writ_types::{Closure, CredentialId, TaskEnd, TaskId, Time};
+use writ_wire::api::{AskWhy, ClosureView, EndTask, Ending, Story, TaskView};
+use writ_wire::client::ClientError;
+
+/// How long the report waits for what is not closed yet.
+const CLOSED_WITHIN: Duration = Duration::from_secs(10);
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Ends the task, unless it has ended, and tells what became of its credentials.
+pub(crate) async fn complete(actor: &Actor, task: TaskId, mut credentials: BTreeSet<CredentialId>) {
+    match actor.insist::<Ending>(&format!("/v1/tasks/{task}/complete"), &EndTask::default()).await {
+        Ok(ending) => credentials.extend(ending.credentials),
+        // It has ended already: by time, by a signal, by a person.
+        Err(ClientError::Denied(denial)) if denial.code == writ_types::Code::WrongState => {}
+        Err(error) => {
+            note(&format!("writ: task {task} could not be completed: {error}; it ends by itself at its deadline"));
+            return;
+        }
+    }
+    tell(actor, task, &credentials).await;
+}
+
+/// Waits for the closures, within bounds, and prints them.
+async fn tell(actor: &Actor, task: TaskId, credentials: &BTreeSet<CredentialId>) {
+    let until = later(CLOSED_WITHIN);
+    let mut seen = BTreeMap::new();
+    loop {
+        if let Ok(story) = actor.post::<Story>("/v1/why", &AskWhy { what: task.to_string() }).await {
+            seen = newest(story.closure);
+        }
+        let closed = |id: &CredentialId| seen.get(id).is_some_and(|view: &Vec<ClosureView>| all_closed(view));
+        if credentials.iter().chain(seen.keys()).all(closed) || Instant::now() >= until {
+            break;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    let ended = actor.get::<TaskView>(&format!("/v1/tasks/{task}")).await.ok().and_then(|view| view.ended);
+    lines(task, ended, credentials, &seen).iter().for_each(|line| note(line));
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bound on waiting, of a program that is its own")]
+fn later(wait: Duration) -> Instant {
+    Instant::now() + wait
+}
+
+/// The points of each credential.
+fn newest(closure: Vec<ClosureView>) -> BTreeMap<CredentialId, Vec<ClosureView>> {
+    let mut seen: BTreeMap<CredentialId, Vec<ClosureView>> = BTreeMap::new();
+    for view in closure {
+        seen.entry(view.credential).or_default().push(view);
+    }
+    seen
+}
+
+fn all_closed(points: &[ClosureView]) -> bool {
+    !points.is_empty() && points.iter().all(|point| point.state == Closure::Closed)
+}
+
+fn lines(
+    task: TaskId,
+    ended: Option<(TaskEnd, Time)>,
+    credentials: &BTreeSet<CredentialId>,
+    seen: &BTreeMap<CredentialId, Vec<ClosureView>>,
+) -> Vec<String> {
+    let mut lines = vec![match ended {
+        Some((end, at)) => format!("writ: task {task} has ended: {end}, at {at}"),
+        None => format!("writ: task {task} has ended"),
+    }];
+    let all: BTreeSet<&CredentialId> = credentials.iter().chain(seen.keys()).collect();
+    let mut open = false;
+    for id in all {
+        match seen.get(id) {
+            Some(points) => lines.extend(points.iter().map(|point| {
+                let again = point.next_try.map(|at| format!(", tried again at {at}")).unwrap_or_default();
+                format!("writ:   {id} at {}: {} since {}{again}", point.point, point.state, point.since)
+            })),
+            None => lines.push(format!("writ:   {id}: OPEN")),
+        }
+        open |= !seen.get(id).is_some_and(|points| all_closed(points));
+    }
+    if open {
+        lines.push(format!("writ: not all of it is closed; the server goes on: see `writ why {task}`"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R55: what is not proven closed is not called closed.
+    #[test]
+    fn the_report_names_every_credential_and_what_is_still_open() {
+        let task = TaskId::from_bits([1; 16]);
+        let (one, two) = (CredentialId::from_bits([2; 16]), CredentialId::from_bits([3; 16]));
+        let point = |state| ClosureView {
+            credential: one,
+            point: "billing-db".to_owned(),
+            state,
+            since: Time::from_seconds(5),
+            next_try: None,
+        };
+        let ended = Some((TaskEnd::Completed, Time::from_seconds(4)));
+        let closed = lines(task, ended, &[one].into(), &newest(vec![point(Closure::Closed)]));
+        assert_eq!(closed.len(), 2);
+        assert!(closed[0].contains("completed") && closed[1].contains("CLOSED"), "{closed:?}");
+        let open = lines(task, ended, &[one, two].into(), &newest(vec![point(Closure::Unknown)]));
+        assert_eq!(open.len(), 4);
+        assert!(open[1].contains("UNKNOWN") && open[2].contains("OPEN") && open[3].contains("not all"), "{open:?}");
+    }
+}
