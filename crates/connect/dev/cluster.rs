@@ -43,7 +43,8 @@ impl Cluster {
         let data = directory.join("data");
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).expect("its mode");
         let mut init = owned(&bin.join("initdb"), account, &directory);
-        init.args(["--no-sync", "--no-instructions", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "-D"]).arg(&data);
+        init.args(["--no-sync", "--no-instructions", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "-D"])
+            .arg(&data);
         let made = init.output().expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let hba = "local all postgres trust\nlocal replication postgres trust\nlocal all all scram-sha-256\n\
@@ -128,8 +129,7 @@ impl Cluster {
     pub(crate) fn try_psql(&self, database: &str, sql: &str) -> Output {
         let mut command = self.program("psql");
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"]);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("psql runs");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("psql runs");
         // One that can't connect ends without reading; its status says so.
         let _ = child.stdin.take().expect("a pipe").write_all(sql.as_bytes());
         child.wait_with_output().expect("psql ends")
@@ -174,7 +174,10 @@ fn account() -> Option<(u32, u32)> {
         return None;
     }
     let accounts = std::fs::read_to_string("/etc/passwd").expect("the accounts");
-    let line = accounts.lines().find(|line| line.starts_with("postgres:")).expect("PostgreSQL refuses root: it needs the account `postgres`");
+    let line = accounts
+        .lines()
+        .find(|line| line.starts_with("postgres:"))
+        .expect("PostgreSQL refuses root: it needs the account `postgres`");
     let mut ids = line.split(':').skip(2).map(|id| id.parse().expect("an account's number"));
     Some((ids.next()?, ids.next()?))
 }
@@ -189,7 +192,12 @@ fn programs() -> PathBuf {
         .filter(|(_, bin)| bin.join("postgres").exists())
         .collect();
     found.sort();
-    let on_path = std::env::var_os("PATH")
-        .and_then(|paths| std::env::split_paths(&paths).find(|path| path.join("postgres").exists() && path.join("initdb").exists()));
-    found.pop().map(|(_, bin)| bin).or(on_path).expect("PostgreSQL 15 or later (Debian: `postgresql`, with create_main_cluster=false)")
+    let on_path = std::env::var_os("PATH").and_then(|paths| {
+        std::env::split_paths(&paths).find(|path| path.join("postgres").exists() && path.join("initdb").exists())
+    });
+    found
+        .pop()
+        .map(|(_, bin)| bin)
+        .or(on_path)
+        .expect("PostgreSQL 15 or later (Debian: `postgresql`, with create_main_cluster=false)")
 }

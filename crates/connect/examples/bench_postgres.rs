@@ -289,7 +289,9 @@ fn fresh_verifier(count: u32) -> String {
 /// What one makes without Writ: one round trip, one transaction.
 fn raw_sql(verifier: &str) -> String {
     let role = fresh_name("raw_");
-    format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 8 PASSWORD '{verifier}' VALID UNTIL '2099-01-01'; GRANT {GROUP} TO {role};")
+    format!(
+        "CREATE ROLE {role} LOGIN CONNECTION LIMIT 8 PASSWORD '{verifier}' VALID UNTIL '2099-01-01'; GRANT {GROUP} TO {role};"
+    )
 }
 
 struct Times {
@@ -300,7 +302,8 @@ struct Times {
 impl Times {
     fn of(mut times: Vec<Duration>) -> Self {
         times.sort();
-        let at = |percent: usize| times.get(times.len() * percent / 100).map_or(f64::NAN, |time| round(time.as_secs_f64() * 1_000.0));
+        let at =
+            |percent: usize| times.get(times.len() * percent / 100).map_or(f64::NAN, |time| round(time.as_secs_f64() * 1_000.0));
         Self { p50: at(50), p99: at(99) }
     }
 }

@@ -107,9 +107,9 @@ impl Postgres {
         if let Some(database) = order.databases.iter().find(|database| !self.settings.databases.contains(database)) {
             return Err(ConnectError::Bug(format!("`{database}` is not a managed database of `{}`", self.settings.address)));
         }
-        NonZeroU32::new(order.scram_iterations)
-            .filter(|iterations| iterations.get() <= ITERATIONS_MAX)
-            .ok_or_else(|| ConnectError::Bug(format!("{} SCRAM iterations are not 1 to {ITERATIONS_MAX}", order.scram_iterations)))
+        NonZeroU32::new(order.scram_iterations).filter(|iterations| iterations.get() <= ITERATIONS_MAX).ok_or_else(|| {
+            ConnectError::Bug(format!("{} SCRAM iterations are not 1 to {ITERATIONS_MAX}", order.scram_iterations))
+        })
     }
 }
 

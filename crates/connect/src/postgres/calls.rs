@@ -88,14 +88,8 @@ impl Session {
         user: &SqlName,
     ) -> Result<Blocked, ConnectError> {
         let sql = "SELECT b.role_id, b.complete, b.notes, b.lsn FROM writ.block($1, $2, $3) AS b";
-        let row =
-            self.row("block a user", sql, &[&installation.to_string(), &credential.to_string(), &user.as_str()]).await?;
-        Ok(Blocked {
-            role: self.get(&row, 0)?,
-            complete: self.get(&row, 1)?,
-            notes: self.get(&row, 2)?,
-            lsn: self.get(&row, 3)?,
-        })
+        let row = self.row("block a user", sql, &[&installation.to_string(), &credential.to_string(), &user.as_str()]).await?;
+        Ok(Blocked { role: self.get(&row, 0)?, complete: self.get(&row, 1)?, notes: self.get(&row, 2)?, lsn: self.get(&row, 3)? })
     }
 
     /// Ends its sessions: how many were signalled.

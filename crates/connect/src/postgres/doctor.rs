@@ -98,10 +98,10 @@ const INSTALLED: &str = "\
            EXISTS (SELECT 1 FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0) \
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles o ON o.oid = p.proowner WHERE n.nspname = 'writ'";
 
-const DESCRIBE: &str =
-    "SELECT d.installation, d.epoch, d.prefix, d.slots_free, d.slots, d.allowed FROM writ.describe() AS d";
+const DESCRIBE: &str = "SELECT d.installation, d.epoch, d.prefix, d.slots_free, d.slots, d.allowed FROM writ.describe() AS d";
 
-const PREPARED_MAX: &str = "SELECT current_setting('max_prepared_transactions')::integer, current_setting('server_version_num')::integer";
+const PREPARED_MAX: &str =
+    "SELECT current_setting('max_prepared_transactions')::integer, current_setting('server_version_num')::integer";
 
 pub(crate) async fn examine(settings: &PostgresSettings) -> Result<Report, ConnectError> {
     let Some((home, others)) = settings.databases.split_first() else {
@@ -115,16 +115,20 @@ pub(crate) async fn examine(settings: &PostgresSettings) -> Result<Report, Conne
     if prepared_max > 0 && version < 160_000 {
         findings.push(Finding {
             severity: Severity::Warning,
-            what: format!("max_prepared_transactions is {prepared_max}: a user acting as a group can prepare what only a DBA can roll back"),
+            what: format!(
+                "max_prepared_transactions is {prepared_max}: a user acting as a group can prepare what only a DBA can roll back"
+            ),
             help: "set max_prepared_transactions = 0 and restart, or upgrade to PostgreSQL 16 or later".to_owned(),
         });
     }
     for database in others {
         let mut session = Session::connect(settings, database.as_str()).await?;
-        findings.extend(rights(&mut session).await?.into_iter().map(|finding| Finding {
-            what: format!("in `{database}`: {}", finding.what),
-            ..finding
-        }));
+        findings.extend(
+            rights(&mut session)
+                .await?
+                .into_iter()
+                .map(|finding| Finding { what: format!("in `{database}`: {}", finding.what), ..finding }),
+        );
         findings.extend(installed(&mut session, database, false).await?);
     }
     findings.dedup();

@@ -191,13 +191,9 @@ mod tests {
     fn every_function_pins_its_path_and_shuts_out_the_public() {
         for function in FUNCTIONS {
             let sql = function.sql();
-            for needed in [
-                "SECURITY DEFINER",
-                PINNED_PATH,
-                PINNED_STRINGS,
-                "FROM PUBLIC",
-                &format!("OWNER TO {}", function.owner.role()),
-            ] {
+            for needed in
+                ["SECURITY DEFINER", PINNED_PATH, PINNED_STRINGS, "FROM PUBLIC", &format!("OWNER TO {}", function.owner.role())]
+            {
                 assert!(sql.contains(needed), "{} lacks `{needed}`", function.name);
             }
             assert!(!function.body.contains("$writ$"), "{} would end its own quotes", function.name);

@@ -48,7 +48,7 @@ mod tests {
                     chars.next();
                     out.push('\'');
                 }
-                '\'' => return Some((out, &body[at + 1..])),
+                '\'' => return Some((out, body.get(at + 1..)?)),
                 '\\' if escapes => out.push(chars.next()?.1),
                 '\\' => return None,
                 c => out.push(c),

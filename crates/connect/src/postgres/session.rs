@@ -39,11 +39,13 @@ impl Session {
         let timed_out = || ConnectError::TimedOut { backend: backend.clone(), what: "take a connection", limit, asked: false };
         let (client, driver, server_version) = if let Some(ca) = &settings.ca {
             let tls = tls::client(ca)?;
-            let (client, connection) = timeout(limit, config.connect(tls)).await.map_err(|_| timed_out())?.map_err(unreachable)?;
+            let (client, connection) =
+                timeout(limit, config.connect(tls)).await.map_err(|_| timed_out())?.map_err(unreachable)?;
             let version = connection.parameter("server_version").unwrap_or_default().to_owned();
             (client, spawn(connection), version)
         } else {
-            let (client, connection) = timeout(limit, config.connect(NoTls)).await.map_err(|_| timed_out())?.map_err(unreachable)?;
+            let (client, connection) =
+                timeout(limit, config.connect(NoTls)).await.map_err(|_| timed_out())?.map_err(unreachable)?;
             let version = connection.parameter("server_version").unwrap_or_default().to_owned();
             (client, spawn(connection), version)
         };

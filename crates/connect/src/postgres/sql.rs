@@ -171,7 +171,8 @@ fn modern(plan: &InstallPlan) -> String {
          ALTER FUNCTION writ.open SET createrole_self_grant = '';\n",
     );
     for group in &plan.groups {
-        let _ = writeln!(sql, "    EXECUTE 'GRANT {} TO writ_owner WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';", identifier(group));
+        let _ =
+            writeln!(sql, "    EXECUTE 'GRANT {} TO writ_owner WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';", identifier(group));
     }
     sql.push_str("  END IF;\nEND\n$writ$;\n");
     sql

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS writ.rule (
   connections_max integer NOT NULL
 );
 CREATE TABLE IF NOT EXISTS writ.allowed_group (name name PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS writ.slot (number integer PRIMARY KEY, credential text UNIQUE);
+CREATE TABLE IF NOT EXISTS writ.slot (number integer PRIMARY KEY, credential text);
 CREATE INDEX IF NOT EXISTS slot_free ON writ.slot (number) WHERE credential IS NULL;
 CREATE TABLE IF NOT EXISTS writ.credential (
   id text PRIMARY KEY,
@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS writ.credential (
   groups oid[] NOT NULL DEFAULT '{}',
   opened timestamptz NOT NULL DEFAULT clock_timestamp(),
   expires timestamptz,
+  slot integer,
   dropped timestamptz
 );
 CREATE INDEX IF NOT EXISTS credential_due ON writ.credential (expires) WHERE dropped IS NULL;

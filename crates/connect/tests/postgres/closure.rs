@@ -30,7 +30,11 @@ async fn a_standby_keeps_everything_from_being_closed() {
         assert!(proof.reason.as_deref().unwrap_or_default().contains("standbys"), "{proof:#?}");
     };
     partial(&connector.end(task.cut.clone()).await);
-    assert_eq!(world.left(&task), "1 roles, 0 sessions, 0 prepared", "blocked and cut, but not dropped: a standby needs the role");
+    assert_eq!(
+        world.left(&task),
+        "1 roles, 0 sessions, 0 prepared",
+        "blocked and cut, but not dropped: a standby needs the role"
+    );
     let blocked = format!("SELECT rolcanlogin FROM pg_roles WHERE oid = {}", task.role);
     assert_eq!(world.cluster.psql("postgres", &blocked), "f");
     standby.kill().expect("it ends");
@@ -126,7 +130,8 @@ async fn a_foreign_or_newer_mark_makes_nothing() {
 /// stands nowhere: not in what prints, not in the server's log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_password_is_handed_over_once_and_stands_nowhere() {
-    let world = World::start(&["log_statement=all", "log_min_duration_statement=0", "log_min_messages=info", "log_connections=on"]);
+    let world =
+        World::start(&["log_statement=all", "log_min_duration_statement=0", "log_min_messages=info", "log_connections=on"]);
     let connector = world.connector();
     let mut passwords = Vec::new();
     for iterations in [1, 4_096] {

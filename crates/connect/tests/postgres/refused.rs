@@ -40,7 +40,10 @@ async fn the_connector_can_do_nothing_but_call_the_functions() {
         ("INSERT INTO writ.allowed_group VALUES ('unlisted')", "permission denied"),
         ("UPDATE writ.rule SET prefix = ''", "permission denied"),
         ("SELECT * FROM app.invoice", "permission denied"),
-        ("CREATE OR REPLACE FUNCTION writ.cut(p_credential text) RETURNS TABLE (signalled integer, refused integer) LANGUAGE sql AS 'SELECT 1, 1'", "permission denied"),
+        (
+            "CREATE OR REPLACE FUNCTION writ.cut(p_credential text) RETURNS TABLE (signalled integer, refused integer) LANGUAGE sql AS 'SELECT 1, 1'",
+            "permission denied",
+        ),
         ("DROP FUNCTION writ.open", "must be owner"),
         ("ALTER FUNCTION writ.open OWNER TO writ_connector", "must be owner"),
         ("SELECT writ.reap(now())", "permission denied"),
@@ -113,7 +116,10 @@ fn open_refuses_what_is_not_on_the_list() {
         "DO $$ BEGIN CREATE ROLE app_files; CREATE ROLE app_set; CREATE ROLE app_login LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
          GRANT pg_read_server_files TO app_files; ALTER ROLE app_set SET work_mem = '1MB';",
     );
-    world.cluster.psql("billing", "INSERT INTO writ.allowed_group VALUES ('app_files'), ('app_set'), ('app_login'), ('pg_monitor'), ('postgres')");
+    world.cluster.psql(
+        "billing",
+        "INSERT INTO writ.allowed_group VALUES ('app_files'), ('app_set'), ('app_login'), ('pg_monitor'), ('postgres')",
+    );
     type Change = fn(&mut Call);
     let rows: &[(&str, Change, &str)] = &[
         ("an unlisted group", |c| c.groups = "ARRAY['unlisted']".into(), "not on the list"),
@@ -155,7 +161,11 @@ fn open_refuses_what_is_not_on_the_list() {
         ("another installation", |c| c.installation = "'sha256:00'".into(), "another installation"),
         ("NULL for an installation", |c| c.installation = "NULL".into(), "missing"),
         ("an id that is none", |c| c.credential = "'crd_1'".into(), "credential id"),
-        ("an id with a newline at its end", |c| c.credential = "E'crd_00000000000000000000000000000000\\n'".into(), "credential id"),
+        (
+            "an id with a newline at its end",
+            |c| c.credential = "E'crd_00000000000000000000000000000000\\n'".into(),
+            "credential id",
+        ),
     ];
     for (what, change, expected) in rows {
         let mut call = Call::good();
@@ -211,10 +221,26 @@ fn shadows_do_not_change_what_open_means() {
     let world = shared();
     let rows = [
         ("a serial transaction", "BEGIN ISOLATION LEVEL REPEATABLE READ; {}; COMMIT", "READ COMMITTED only"),
-        ("a temporary table over the list", "CREATE TEMPORARY TABLE allowed_group (name name); INSERT INTO pg_temp.allowed_group VALUES ('unlisted'); SET search_path = pg_temp, writ; {unlisted}", "not on the list"),
-        ("a temporary catalog", "CREATE TEMPORARY TABLE pg_roles (oid oid); CREATE TEMPORARY TABLE pg_auth_members (roleid oid); {unlisted}", "not on the list"),
-        ("a function over format", "CREATE FUNCTION pg_temp.format(text, text, text, text, text) RETURNS text LANGUAGE sql AS $$ SELECT 'ALTER ROLE writ_connector CREATEROLE' $$; SET search_path = pg_temp, pg_catalog; {}; SELECT 'made'", "made"),
-        ("another order of dates", "SET DateStyle = 'German, DMY'; SET TimeZone = 'Pacific/Kiritimati'; SET standard_conforming_strings = off; {}; SELECT 'made'", "made"),
+        (
+            "a temporary table over the list",
+            "CREATE TEMPORARY TABLE allowed_group (name name); INSERT INTO pg_temp.allowed_group VALUES ('unlisted'); SET search_path = pg_temp, writ; {unlisted}",
+            "not on the list",
+        ),
+        (
+            "a temporary catalog",
+            "CREATE TEMPORARY TABLE pg_roles (oid oid); CREATE TEMPORARY TABLE pg_auth_members (roleid oid); {unlisted}",
+            "not on the list",
+        ),
+        (
+            "a function over format",
+            "CREATE FUNCTION pg_temp.format(text, text, text, text, text) RETURNS text LANGUAGE sql AS $$ SELECT 'ALTER ROLE writ_connector CREATEROLE' $$; SET search_path = pg_temp, pg_catalog; {}; SELECT 'made'",
+            "made",
+        ),
+        (
+            "another order of dates",
+            "SET DateStyle = 'German, DMY'; SET TimeZone = 'Pacific/Kiritimati'; SET standard_conforming_strings = off; {}; SELECT 'made'",
+            "made",
+        ),
     ];
     for (what, sql, expected) in rows {
         let call = Call::good();
@@ -264,7 +290,11 @@ async fn what_is_not_blocked_is_not_touched() {
         let answer = world.psql_as_connector(&sql);
         assert!(answer.contains("ERROR") && answer.contains(expected), "{sql}: {answer}");
     }
-    assert_eq!(world.psql_as(&user, &task.password, "billing", "SELECT count(*) > 0 FROM app.invoice"), "t", "the task still works");
+    assert_eq!(
+        world.psql_as(&user, &task.password, "billing", "SELECT count(*) > 0 FROM app.invoice"),
+        "t",
+        "the task still works"
+    );
     // The agent itself calls none of them, and makes or lends nothing.
     for sql in [
         "SELECT writ.describe()".to_owned(),
@@ -276,7 +306,8 @@ async fn what_is_not_blocked_is_not_touched() {
         "CREATE PUBLICATION mine FOR ALL TABLES".to_owned(),
         "CREATE EVENT TRIGGER mine ON ddl_command_end EXECUTE FUNCTION pg_catalog.now()".to_owned(),
         "SELECT pg_create_logical_replication_slot('mine', 'pgoutput')".to_owned(),
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'writ_connector' OR usename = 'postgres'".to_owned(),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'writ_connector' OR usename = 'postgres'"
+            .to_owned(),
         "ALTER ROLE current_user CONNECTION LIMIT -1".to_owned(),
         "ALTER ROLE current_user VALID UNTIL 'infinity'".to_owned(),
         "SET ROLE writ_owner".to_owned(),

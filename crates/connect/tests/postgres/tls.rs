@@ -25,7 +25,8 @@ async fn only_a_server_that_the_ca_vouches_for_is_talked_to() {
 
     let connector = with(&ours, format!("localhost:{port}"));
     let task = world.task(&connector, &["app_ro"]).await;
-    let encrypted = "SELECT count(*) > 0 FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE s.ssl AND a.usename = 'writ_connector'";
+    let encrypted =
+        "SELECT count(*) > 0 FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE s.ssl AND a.usename = 'writ_connector'";
     assert_eq!(world.cluster.psql("postgres", encrypted), "t");
     let proof = world.end(&connector, &task).await;
     assert!(proof.tidy, "{proof:#?}");
@@ -50,15 +51,28 @@ fn openssl(directory: &Path, arguments: &str) {
 
 /// A certificate authority; its certificate, PEM.
 fn authority(directory: &Path, name: &str) -> String {
-    openssl(directory, &format!("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem"));
+    openssl(
+        directory,
+        &format!(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem"
+        ),
+    );
     std::fs::read_to_string(directory.join(format!("{name}.pem"))).expect("a certificate")
 }
 
 /// A certificate for `localhost`, where the server looks for it.
 fn certificate(directory: &Path, authority: &str, data: &Path) {
     std::fs::write(directory.join("names"), "subjectAltName=DNS:localhost\n").expect("the names");
-    openssl(directory, "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout server.key -out server.csr");
-    openssl(directory, &format!("x509 -req -in server.csr -CA {authority}.pem -CAkey {authority}.key -CAcreateserial -days 2 -extfile names -out server.crt"));
+    openssl(
+        directory,
+        "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout server.key -out server.csr",
+    );
+    openssl(
+        directory,
+        &format!(
+            "x509 -req -in server.csr -CA {authority}.pem -CAkey {authority}.key -CAcreateserial -days 2 -extfile names -out server.crt"
+        ),
+    );
     let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(data).expect("the data directory"));
     for file in ["server.key", "server.crt"] {
         let there = data.join(file);

@@ -100,7 +100,8 @@ impl World {
                  GRANT CREATE ON SCHEMA app TO app_rw; GRANT INSERT, UPDATE, TRIGGER ON app.invoice TO app_rw;",
             );
         }
-        cluster.psql("billing", "CREATE TABLE app.owned_by_group (id integer); ALTER TABLE app.owned_by_group OWNER TO app_owner;");
+        cluster
+            .psql("billing", "CREATE TABLE app.owned_by_group (id integer); ALTER TABLE app.owned_by_group OWNER TO app_owner;");
         for script in install_sql(&plan()).expect("a plan") {
             cluster.psql(script.database.as_str(), &script.sql);
         }

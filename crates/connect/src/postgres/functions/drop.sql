@@ -9,7 +9,7 @@ BEGIN
   dropped := false;
   held_in := '{}';
   held_elsewhere := 0;
-  SELECT c.role INTO v_credential
+  SELECT c.role, c.slot INTO v_credential
     FROM writ.credential c WHERE c.id = p_credential AND EXISTS (SELECT 1 FROM writ.tombstone t WHERE t.id = c.id) FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'WR050', MESSAGE = 'only what is blocked can be dropped';
@@ -33,7 +33,7 @@ BEGIN
     END;
   END IF;
   dropped := true;
-  UPDATE writ.slot s SET credential = NULL WHERE s.credential = p_credential;
+  UPDATE writ.slot s SET credential = NULL WHERE s.number = v_credential.slot AND s.credential = p_credential;
   UPDATE writ.credential c SET dropped = clock_timestamp() WHERE c.id = p_credential AND c.dropped IS NULL;
   RETURN NEXT;
 END

@@ -1,10 +1,10 @@
 -- Makes one task's user. Nothing of it stays if any check fails.
 DECLARE
   v_rule record;
-  v_mark record;
   v_bad text;
   v_expires timestamptz;
   v_slot integer;
+  v_sql text;
   v_role oid;
   v_groups oid[];
   v_up oid[];
@@ -18,15 +18,15 @@ BEGIN
   END IF;
 
   -- Shared with mark, which waits for every open in flight.
-  SELECT m.installation, m.epoch INTO v_mark FROM writ.marker m FOR SHARE;
-  IF NOT FOUND OR v_mark.installation <> p_installation THEN
+  SELECT m.installation, m.epoch, r.prefix, r.ttl_seconds_max, r.connections_max INTO v_rule
+    FROM writ.marker m CROSS JOIN writ.rule r FOR SHARE OF m;
+  IF NOT FOUND OR v_rule.installation <> p_installation THEN
     RAISE EXCEPTION USING ERRCODE = 'WR020', MESSAGE = 'this cluster is another installation''s';
   END IF;
-  IF v_mark.epoch <> p_epoch THEN
-    RAISE EXCEPTION USING ERRCODE = 'WR021', MESSAGE = format('the epoch here is %s, not %s', v_mark.epoch, p_epoch);
+  IF v_rule.epoch <> p_epoch THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR021', MESSAGE = format('the epoch here is %s, not %s', v_rule.epoch, p_epoch);
   END IF;
 
-  SELECT r.prefix, r.ttl_seconds_max, r.connections_max INTO STRICT v_rule FROM writ.rule r;
   -- \A and \Z: a newline at the end is no end.
   IF p_credential !~ '\Acrd_[0-9a-f]{32}\Z' THEN
     RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'that is no credential id';
@@ -50,13 +50,14 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'a user has 1 to 16 groups';
   END IF;
 
-  SELECT g INTO v_bad FROM unnest(p_groups) AS g
-    WHERE NOT EXISTS (SELECT 1 FROM writ.allowed_group a WHERE a.name::text = g) LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = format('the group %s is not on the list of this cluster', left(quote_ident(v_bad), 80));
-  END IF;
-  SELECT array_agg(r.oid) INTO v_groups FROM pg_roles r WHERE r.rolname = ANY (p_groups::name[]);
+  SELECT array_agg(r.oid) INTO v_groups
+    FROM writ.allowed_group a JOIN pg_roles r ON r.rolname = a.name WHERE a.name::text = ANY (p_groups);
   IF cardinality(v_groups) IS DISTINCT FROM cardinality(p_groups) THEN
+    SELECT g INTO v_bad FROM unnest(p_groups) AS g
+      WHERE NOT EXISTS (SELECT 1 FROM writ.allowed_group a WHERE a.name::text = g) LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = format('the group %s is not on the list of this cluster', left(quote_ident(v_bad), 80));
+    END IF;
     RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = 'a group does not exist, or is named twice';
   END IF;
   -- A group reaches what the groups above it reach; none of them may hold a right over the cluster, nor own anything
@@ -68,41 +69,42 @@ BEGIN
     EXIT WHEN v_above IS NULL;
     v_up := v_up || v_above;
   END LOOP;
-  SELECT r.rolname INTO v_bad FROM pg_roles r
-   WHERE r.oid = ANY (v_up)
-     AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin OR r.oid < 16384)
-   LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE = format('a group is, or reaches, %s, which can log in or has rights over the cluster', quote_ident(v_bad));
-  END IF;
-  IF EXISTS (SELECT 1 FROM pg_shdepend d WHERE d.refclassid = 1260 AND d.refobjid = ANY (v_up) AND d.deptype = 'o')
+  IF EXISTS (
+       SELECT 1 FROM pg_roles r WHERE r.oid = ANY (v_up)
+          AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin OR r.oid < 16384))
+     OR EXISTS (SELECT 1 FROM pg_shdepend d WHERE d.refclassid = 1260 AND d.refobjid = ANY (v_up) AND d.deptype = 'o')
      OR EXISTS (SELECT 1 FROM pg_db_role_setting s WHERE s.setrole = ANY (v_up))
      OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = ANY (v_up) AND m.admin_option) THEN
-    RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE = 'a group is, or reaches, one that owns something, has settings, or may give a membership on';
+    RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE =
+      'a group is, or reaches, a role that can log in, has rights over the cluster, has settings, owns something, or may give a membership on';
   END IF;
 
   -- The lock that block takes too: one of both comes first, and a tombstone is never passed.
-  INSERT INTO writ.credential (id, name, expires, groups) VALUES (p_credential, p_user, v_expires, v_groups) ON CONFLICT DO NOTHING;
-  IF NOT FOUND OR EXISTS (SELECT 1 FROM writ.tombstone t WHERE t.id = p_credential) THEN
+  INSERT INTO writ.credential (id, name, expires, groups)
+    SELECT p_credential, p_user, v_expires, v_groups WHERE NOT EXISTS (SELECT 1 FROM writ.tombstone t WHERE t.id = p_credential)
+    ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'WR040', MESSAGE = 'this credential or its user was made or ended before';
   END IF;
-  SELECT s.number INTO v_slot FROM writ.slot s WHERE s.credential IS NULL LIMIT 1 FOR UPDATE SKIP LOCKED;
+  UPDATE writ.slot SET credential = p_credential
+   WHERE number = (SELECT s.number FROM writ.slot s WHERE s.credential IS NULL LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING number INTO v_slot;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'WR041', MESSAGE = 'this cluster has as many task users as its list allows';
   END IF;
-  UPDATE writ.slot SET credential = p_credential WHERE number = v_slot;
 
   -- The date in one form, whatever DateStyle the caller has set.
-  EXECUTE format('CREATE ROLE %I LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %s PASSWORD %L VALID UNTIL %L',
+  v_sql := format('CREATE ROLE %I LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %s PASSWORD %L VALID UNTIL %L',
     p_user, p_connections, p_verifier, to_char(v_expires AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
-  FOREACH v_bad IN ARRAY p_groups LOOP
-    IF current_setting('server_version_num')::integer >= 160000 THEN
+  IF current_setting('server_version_num')::integer >= 160000 THEN
+    EXECUTE v_sql;
+    FOREACH v_bad IN ARRAY p_groups LOOP
       EXECUTE format('GRANT %I TO %I WITH INHERIT TRUE, SET FALSE', v_bad, p_user);
-    ELSE
-      EXECUTE format('GRANT %I TO %I', v_bad, p_user);
-    END IF;
-  END LOOP;
-  SELECT r.oid INTO STRICT v_role FROM pg_roles r WHERE r.rolname = p_user;
-  UPDATE writ.credential SET role = v_role WHERE id = p_credential;
+    END LOOP;
+  ELSE
+    EXECUTE v_sql || ' IN ROLE ' || (SELECT string_agg(quote_ident(g), ', ') FROM unnest(p_groups) AS g);
+  END IF;
+  UPDATE writ.credential SET role = (SELECT r.oid FROM pg_roles r WHERE r.rolname = p_user), slot = v_slot
+   WHERE id = p_credential RETURNING role INTO STRICT v_role;
   RETURN v_role::bigint;
 END
