@@ -44,8 +44,9 @@ const DEPTH_MAX: usize = 6;
 const OWNERS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
     // Digests, verifying, signing, SCRAM, workload keys; `server` and `cli` only for the system's randomness.
-    ("aws-lc-rs", &["types", "credential", "ledger", "issue", "connect", "attest", "agent", "server", "cli"]),
+    ("aws-lc-rs", &["types", "credential", "ledger", "issue", "connect", "attest", "agent", "server", "cli", "sim"]),
     ("cedar-policy", &["policy"]),
+    ("x509-cert", &["credential"]),
     ("jiff", &["types"]),
     ("rusqlite", &["store"]),
     ("ssh-key", &["credential"]),

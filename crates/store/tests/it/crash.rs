@@ -10,7 +10,6 @@ const DIR: &str = "WRIT_TEST_CRASH_DIR";
 
 /// Not a test of its own: the process that is killed. It appends and says what was made durable.
 #[test]
-#[ignore = "run by the crash test, which kills it"]
 fn child() {
     let Ok(dir) = std::env::var(DIR) else { return };
     let mut log = Log::open(SqliteStore::open(dir.as_ref(), OPTIONS).unwrap(), |_, _| {}).unwrap();
@@ -37,7 +36,7 @@ fn a_killed_process_has_lost_nothing_that_it_answered() {
     let mut answered = 1;
     for kill in 0..6 {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["crash::child", "--exact", "--ignored", "--nocapture"])
+            .args(["crash::child", "--exact", "--nocapture"])
             .env(DIR, dir.path())
             .stdout(Stdio::piped())
             .spawn()
