@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use std::collections::BTreeSet;
 use writ_ledger::body::ChangeContent;
-use writ_plane::{Answer, Change, Command, Need, Who, in_force_with, in_words, needs};
+use writ_plane::{Answer, Command, Need, Who, in_force_with, in_words, needs};
 use writ_types::ChangeId;
 use writ_wire::api::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy};
 
@@ -62,14 +62,14 @@ pub(super) async fn show(State(app): State<App>, Segment(id): Segment) -> Reply<
 fn view(app: &App, id: ChangeId) -> Option<ChangeView> {
     let writer = app.shared.told().ok()?;
     let change = writer.state().changes().get(&id)?;
-    let overlay = overlay(writer.state(), change);
     let parts = change
         .parts()
         .into_iter()
         .map(|part| {
             let in_force = change.done.contains(&part);
-            // What waits for another part of the same set is shown as if that part were in force: who must sign is known.
-            let all = if in_force { Vec::new() } else { needs(&overlay, writer.policy(), change, part, clock::wall()) };
+            // What waits for other parts of the same set is shown as if those were in force: who must sign is known.
+            let asked = || needs(&writer.state().with_others(change, part), writer.policy(), change, part, clock::wall());
+            let all = if in_force { Vec::new() } else { asked() };
             let open = all.into_iter().filter(|need| !in_force_with(change, need)).map(need_view).collect();
             PartView { what: in_words(change, part), in_force, needs: open }
         })
@@ -85,11 +85,6 @@ fn view(app: &App, id: ChangeId) -> Option<ChangeView> {
         parts,
         complete: false,
     })
-}
-
-/// The state as if the whole set were in force, to show who will have to sign. It decides nothing.
-fn overlay(state: &writ_plane::State, change: &Change) -> writ_plane::State {
-    state.with(change)
 }
 
 fn need_view(need: Need) -> NeedView {
