@@ -18,7 +18,7 @@ PGAPPNAME=cursor q -c "BEGIN; DECLARE c CURSOR FOR SELECT * FROM app.invoice; FE
 PGAPPNAME=set-role q -c "SET ROLE app_rw" -c "SELECT pg_sleep(300)" >set-role.out 2>&1 &
 PGAPPNAME=temporary q -c "CREATE TEMPORARY TABLE hoard AS SELECT * FROM app.invoice" -c "SELECT pg_sleep(300)" >temporary.out 2>&1 &
 cp "$PGPASSFILE" stolen && chmod 600 stolen
-( export PGPASSFILE="$HOME/stolen" PGAPPNAME=reconnecting PGCONNECT_TIMEOUT=5; n=0
+( unset PGSERVICE PGSERVICEFILE; export PGPASSFILE="$HOME/stolen" PGAPPNAME=reconnecting PGCONNECT_TIMEOUT=5; n=0
   while [ ! -e stop ] && [ $n -lt 2000 ]; do n=$((n+1)); q -c "SELECT pg_sleep(0.1)" >>reconnecting.out 2>&1 || sleep 0.05; done ) &
 wait
 "#;

@@ -1,7 +1,8 @@
 //! The steps `exceed` and `crash`.
 
 use super::agent::IDLE;
-use super::program::until;
+use super::program::{begin, end, until};
+use super::server::Server;
 use super::stage::{Stage, Task};
 use super::stopwatch::Stopwatch;
 use super::tasks::{SESSIONS, approved};
@@ -59,11 +60,11 @@ pub(super) fn crash(stage: &mut Stage) -> Result<String> {
     approved(stage, &id)?;
     stage.held = Some(stage.agent.hold(&id, IDLE)?);
     let task = stage.see(&id, "second")?;
-    // Its answer dies with the server.
-    let _ = stage.cast()?.writ("alice", &["task", "complete", &id]);
-    if let Some(server) = stage.server.take() {
-        server.killed()?;
-    }
+    let mut completes = begin(&mut stage.cast()?.command("alice", &["task", "complete", &id]))?;
+    let killed = stage.server.take().map_or(Ok(()), Server::killed);
+    // Its answer died with the server.
+    end(&mut completes);
+    killed?;
     let (sessions, logins) = stage.left(&task)?;
     must((sessions, logins) == (1, 0), || format!("between the phases the superuser sees {sessions} sessions and {logins} logins"))?;
     let watch = Stopwatch::start();

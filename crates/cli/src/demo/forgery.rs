@@ -52,12 +52,11 @@ impl Forgery {
         let mut tree = Tree::default();
         leaves.iter().for_each(|leaf| tree.push(leaf_hash(leaf)));
         for tile in tiles(self.size) {
+            let range = usize::try_from(tile.first()).ok().zip(usize::try_from(tile.end()).ok());
+            let under = range.and_then(|(first, end)| leaves.get(first..end)).unwrap_or_default();
             let bytes = match tile.kind {
-                TileKind::Entries => {
-                    let range = usize::try_from(tile.first()).ok().zip(usize::try_from(tile.end()).ok());
-                    let bundle = range.and_then(|(first, end)| leaves.get(first..end)).unwrap_or_default();
-                    encode_bundle(bundle.iter().map(Vec::as_slice)).map_err(failed)?
-                }
+                TileKind::Entries => encode_bundle(under.iter().map(Vec::as_slice)).map_err(failed)?,
+                TileKind::Hashes(0) => encode_hashes(&under.iter().map(|leaf| leaf_hash(leaf)).collect::<Vec<_>>()),
                 TileKind::Hashes(level) => {
                     let hashes = tree.hashes(level, tile.first(), tile.end());
                     encode_hashes(hashes.ok_or_else(|| failed("a tile is missing"))?)
@@ -66,9 +65,7 @@ impl Forgery {
             std::fs::write(self.dir.join(tile.to_string()), bytes).map_err(failed)?;
         }
         if let Some(signer) = signer {
-            let mut frontier = writ_ledger::Frontier::default();
-            leaves.iter().for_each(|leaf| frontier.push(leaf_hash(leaf), &mut Vec::new()));
-            let signed = SignedCheckpoint::sign(self.size, frontier.root(), signer).map_err(failed)?;
+            let signed = SignedCheckpoint::sign(self.size, tree.frontier().root(), signer).map_err(failed)?;
             std::fs::write(self.dir.join("checkpoint"), signed.to_string()).map_err(failed)?;
         }
         Ok(())

@@ -53,6 +53,12 @@ pub(super) fn fed(command: &mut Command, input: &[u8]) -> Result<Said> {
     Ok(Said { name, code: status.code(), out: text(out), err: text(err) })
 }
 
+/// Starts a child whose words nobody waits for.
+pub(super) fn begin(command: &mut Command) -> Result<Child> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command.spawn().map_err(|error| Trouble::new(format!("a child can't be started: {error}")))
+}
+
 fn reader(from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
