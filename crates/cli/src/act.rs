@@ -48,7 +48,7 @@ impl Question<'_> {
     }
 
     /// The statement to be signed on another machine.
-    pub(crate) fn to_print(&self, random: &mut OsRandom) -> Result<Statement, Failure> {
+    pub(crate) fn elsewhere(&self, random: &mut OsRandom) -> Result<Statement, Failure> {
         self.statement(now().after(LIFE_ELSEWHERE), random)
     }
 
@@ -60,7 +60,10 @@ impl Question<'_> {
             && statement.act == self.act
             && statement.origin == self.origin;
         if !same {
-            return Err(Failure::failed("what was signed is not what is asked now", "print it again with `--print` and sign that"));
+            return Err(Failure::failed(
+                "what was signed is not what is asked now",
+                "print it again with `--print` and sign that",
+            ));
         }
         crate::signer::check(key, self.act, &statement.to_bytes()?, &sshsig)?;
         act(by, key, &statement, sshsig)

@@ -114,3 +114,14 @@ impl Output {
 pub(crate) fn parsed<T: writ_types::TextValue>(text: &str) -> Result<T, String> {
     T::parse(text).map_err(|error| error.why().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_verb_has_arguments_that_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,13 +1,15 @@
 //! Change sets as the server shows them, told from the content that is signed.
 
-use crate::estate::describe::{lines, members, terms, title};
+use crate::estate::Known;
+use crate::estate::describe::{against, lines, members, terms, title};
+use crate::estate::difference::in_force;
 use crate::estate::known::Waiting;
 use crate::failure::{Exit, Failure};
 use crate::link::Link;
 use crate::people::People;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use writ_ledger::body::{ChangeContent, Item};
+use writ_ledger::body::{ChangeContent, Item, Terms};
 use writ_plane::Change;
 use writ_types::{ChangeId, Digest, canonical};
 use writ_wire::api::{ChangeView, NeedView};
@@ -25,7 +27,10 @@ impl Seen {
         let blobs = value.as_object_mut().and_then(|members| members.remove("blobs"));
         let blobs = blobs.and_then(|blobs| serde_json::from_value(blobs).ok()).unwrap_or_default();
         let view = serde_json::from_value(value).map_err(|error| {
-            Failure::failed(format!("the change set can't be read: {error}"), "check that server and command have the same version")
+            Failure::failed(
+                format!("the change set can't be read: {error}"),
+                "check that server and command have the same version",
+            )
         })?;
         Ok(Self { view, blobs })
     }
@@ -89,8 +94,8 @@ pub(crate) fn learn(people: &mut People, content: &ChangeContent, blobs: &[Value
     }
 }
 
-/// Every part, in the order in which it can come into force, with its members.
-pub(crate) fn parts(content: &ChangeContent, people: &People) -> String {
+/// Every part, in the order in which it can come into force, with its members, and what they are now where that is another value.
+pub(crate) fn parts(content: &ChangeContent, people: &People, known: Option<&Known>) -> String {
     let change = Change {
         content: content.clone(),
         digest: Digest::of(b""),
@@ -103,17 +108,23 @@ pub(crate) fn parts(content: &ChangeContent, people: &People) -> String {
     let mut out = String::new();
     for (i, part) in change.parts().into_iter().enumerate() {
         let Some(item) = change.item(part) else { continue };
-        let told = match (item, part.section) {
+        let before = known.and_then(|known| in_force(item, known));
+        let (old, new) = match (item, part.section) {
             (Item::Boundary(boundary), Some(section)) => {
                 out.push_str(&format!("{}. {section} section of boundary `{}`\n", i + 1, boundary.name));
-                boundary.charter.sections().remove(&section).map(|each| terms(&each, people)).unwrap_or_default()
+                let old = match &before {
+                    Some(Item::Boundary(before)) => before.charter.sections().remove(&section),
+                    _ => None,
+                };
+                let told = |each: Option<Terms>| each.map(|each| terms(&each, people)).unwrap_or_default();
+                (told(old), told(boundary.charter.sections().remove(&section)))
             }
             _ => {
                 out.push_str(&format!("{}. {}\n", i + 1, title(item, people)));
-                members(item, people)
+                (before.map(|before| members(&before, people)).unwrap_or_default(), members(item, people))
             }
         };
-        out.push_str(&lines(&told, "     "));
+        out.push_str(&lines(&against(&old, &new), "     "));
     }
     out
 }

@@ -143,9 +143,11 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Denied(denial) => (*denial).into(),
-            ClientError::Unreachable(_) => {
-                Self::new(Exit::Unreachable, error.to_string(), "start the server with `writ serve --dir DIR`, or name its socket")
-            }
+            ClientError::Unreachable(_) => Self::new(
+                Exit::Unreachable,
+                error.to_string(),
+                "start the server with `writ serve --dir DIR`, or name its socket",
+            ),
             ClientError::Answer(_) => Self::failed(error.to_string(), "check that server and command have the same version"),
         }
     }

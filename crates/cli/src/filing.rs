@@ -46,8 +46,7 @@ pub(crate) fn file(link: &Link, known: &Known, me: &Me, items: Vec<Item>, blobs:
     }
     let content: Value = serde_json::to_value(&content).map_err(Failure::bug)?;
     let id = change.to_string();
-    let question =
-        Question { origin: &link.status().origin, act: ActKind::Change, id: &id, content: &content, roles: &roles };
+    let question = Question { origin: &link.status().origin, act: ActKind::Change, id: &id, content: &content, roles: &roles };
     let act = question.answer(me.party, &me.signer, &mut link.random())?;
     let blobs = blobs.iter().map(|blob| serde_json::from_slice(blob.bytes()).map_err(Failure::bug));
     let blobs: Vec<Value> = blobs.collect::<Result<_, _>>()?;

@@ -171,7 +171,8 @@ impl Init {
         for (name, file) in &self.founders {
             let Some(key) = public.get(name) else { continue };
             let line = key.to_string();
-            let Some(party) = pending.content.founders.iter().find(|founder| founder.key == line).map(|founder| founder.party) else {
+            let Some(party) = pending.content.founders.iter().find(|founder| founder.key == line).map(|founder| founder.party)
+            else {
                 continue;
             };
             if pending.acts.iter().any(|act| act.by == party) {
@@ -203,12 +204,13 @@ impl Init {
     /// Makes the log with its first entries.
     fn open(&self, dir: &Path, pending: Pending, keys: &KeyDir, random: &mut OsRandom) -> Outcome {
         let Pending { content, blobs, acts, .. } = pending;
-        let signed = |act: writ_wire::api::Act| SignedAct { by: act.by, key: act.key, statement: act.statement, sshsig: act.sshsig };
+        let signed =
+            |act: writ_wire::api::Act| SignedAct { by: act.by, key: act.key, statement: act.statement, sshsig: act.sshsig };
         let order = |act: &SignedAct| content.founders.iter().position(|founder| founder.party == act.by);
         let mut acts: Vec<SignedAct> = acts.into_iter().map(signed).collect();
         acts.sort_by_key(order);
         let entries = writ_plane::found(content.clone(), acts, now(), random)?;
-        let blobs = blobs.iter().map(|blob| pending::open_blob(blob)).collect::<Result<Vec<_>, _>>()?;
+        let blobs = blobs.iter().map(pending::open_blob).collect::<Result<Vec<_>, _>>()?;
         let signer = LogSigner::parse(&keys.read_text(LOG_KEY).map_err(failed)?).map_err(failed)?;
         let store = SqliteStore::create(dir, Options::default()).map_err(failed)?;
         let mut log = Log::open(store, |_, _| {}).map_err(failed)?;

@@ -48,7 +48,8 @@ pub(crate) struct Remove {
     #[arg(value_parser = parsed::<Handle>)]
     name: Handle,
     /// The public key's file, or its fingerprint `SHA256:…`
-    key: String,
+    #[arg(value_name = "KEY")]
+    which: String,
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
@@ -109,10 +110,10 @@ impl Remove {
         let link = Link::open(&self.reach)?;
         let known = filing::known(&link)?;
         let person = party(&known, &self.name)?;
-        let fingerprint = if self.key.starts_with("SHA256:") {
-            self.key.clone()
+        let fingerprint = if self.which.starts_with("SHA256:") {
+            self.which.clone()
         } else {
-            read_public(&PathBuf::from(&self.key))?.fingerprint().to_string()
+            read_public(&PathBuf::from(&self.which))?.fingerprint().to_string()
         };
         let found = link.estate()?.keys.iter().find(|key| key.fingerprint == fingerprint && key.party == person);
         let Some(found) = found else {

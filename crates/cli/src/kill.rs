@@ -80,7 +80,8 @@ impl Target {
         let content = serde_json::to_value(KillContent { scope, reason: blob.as_ref().map(Blob::name) }).map_err(Failure::bug)?;
         let question = Question { origin: &link.status().origin, act: ActKind::Kill, id: &id, content: &content, roles: &[] };
         let act = question.answer(me.party, &me.signer, &mut link.random())?;
-        let blobs = blob.iter().map(|blob| serde_json::from_slice(blob.bytes()).map_err(Failure::bug)).collect::<Result<_, _>>()?;
+        let blobs =
+            blob.iter().map(|blob| serde_json::from_slice(blob.bytes()).map_err(Failure::bug)).collect::<Result<_, _>>()?;
         let ending: Ending = link.post("/v1/kills", &FileKill { content, act, blobs })?;
         report(&link, &ending, self.output)
     }

@@ -82,7 +82,9 @@ mod tests {
         ] {
             assert!(found(secret).is_some(), "{secret}");
         }
-        for fine in ["close invoices", "reset the password of nobody", "token", "AKIA is a prefix", "see https://example.org/a:b", ""] {
+        for fine in
+            ["close invoices", "reset the password of nobody", "token", "AKIA is a prefix", "see https://example.org/a:b", ""]
+        {
             assert_eq!(found(fine), None, "{fine}");
         }
         let failure = refuse("description", "password=hunter2").unwrap_err();

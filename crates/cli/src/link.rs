@@ -74,7 +74,10 @@ impl Link {
         let named = reach.socket.clone().or_else(|| reach.dir.as_ref().map(|dir| dir.join("admin.sock")));
         let kept = session.as_ref().map(|session| session.socket.clone());
         let Some(socket) = named.or(kept) else {
-            return Err(Failure::usage("no server is named and no session is open", "add `--dir DIR`, or run `writ login --dir DIR`"));
+            return Err(Failure::usage(
+                "no server is named and no session is open",
+                "add `--dir DIR`, or run `writ login --dir DIR`",
+            ));
         };
         let socket = std::path::absolute(&socket).unwrap_or(socket);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::bug)?;
@@ -179,7 +182,11 @@ impl Link {
         let signer = self.signer(keyed)?;
         let party = People::of(self.estate()?).holder(signer.public()).ok_or_else(|| {
             let message = format!("key `{}` ({}) is nobody's here", signer.file().display(), signer.public().fingerprint());
-            Failure::new(crate::failure::Exit::Denied, message, "sign with an enrolled key, or enrol this one with `writ key enrol`")
+            Failure::new(
+                crate::failure::Exit::Denied,
+                message,
+                "sign with an enrolled key, or enrol this one with `writ key enrol`",
+            )
         })?;
         Ok(Me { party, signer })
     }

@@ -221,7 +221,9 @@ mod tests {
         assert_eq!(memory.see(&status(5, b"five"), None), Ok(()));
         assert_eq!(memory.see(&status(5, b"five"), None), Ok(()));
         assert_eq!(memory.see(&status(7, b"seven"), Some(&Digest::of(b"genesis"))), Ok(()));
-        for (bad, pinned) in [(status(6, b"six"), None), (status(7, b"other"), None), (status(9, b"nine"), Some(Digest::of(b"x")))] {
+        for (bad, pinned) in
+            [(status(6, b"six"), None), (status(7, b"other"), None), (status(9, b"nine"), Some(Digest::of(b"x")))]
+        {
             let failure = memory.see(&bad, pinned.as_ref()).unwrap_err();
             assert_eq!(failure.exit, crate::failure::Exit::Failed, "{failure:?}");
         }

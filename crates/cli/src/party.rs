@@ -101,7 +101,8 @@ impl Add {
     fn run(self) -> Outcome {
         for (what, text) in [("display name", &self.display_name), ("mail address", &self.mail)] {
             let Some(text) = text else { continue };
-            crate::estate::check_line(text).map_err(|why| Failure::usage(format!("the {what} {why}"), "write 1 to 256 characters"))?;
+            crate::estate::check_line(text)
+                .map_err(|why| Failure::usage(format!("the {what} {why}"), "write 1 to 256 characters"))?;
             leak::refuse(what, text)?;
         }
         let kind = match self.kind {

@@ -3,7 +3,7 @@
 use crate::act::Question;
 use crate::args::{Output, parsed};
 use crate::change::{self, Seen};
-use crate::estate::roles;
+use crate::estate::{Known, roles};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::filing;
 use crate::link::{Keyed, Link, Reach};
@@ -17,7 +17,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use writ_credential::PublicKey;
 use writ_ledger::body::{ChangeContent, Item};
-use writ_types::{ActKind, ChangeId, Digest, OwnerRole, PartyId};
+use writ_types::{ActKind, ChangeId, Digest, OwnerRole, PartyId, canonical};
 use writ_wire::api::{Act, SignChange};
 
 /// List the change sets that wait, or sign one
@@ -73,20 +73,16 @@ impl Sign {
                 (signer.public().clone(), Some(signer))
             }
         };
-        let me = self.answerer(&link, &seen, &content, &people, &public)?;
-        let shown = told(&seen, &content, &people, &me);
+        let known = if link.has_session() { Some(filing::known(&link)?) } else { None };
+        let me = answerer(&seen, &content, &people, known.as_ref(), &public)?;
+        let shown = told(&seen, &content, &people, known.as_ref(), &me)?;
         let id_text = id.to_string();
-        let question = Question {
-            origin: &link.status().origin,
-            act: ActKind::Change,
-            id: &id_text,
-            content: &value,
-            roles: &me.roles,
-        };
+        let question =
+            Question { origin: &link.status().origin, act: ActKind::Change, id: &id_text, content: &value, roles: &me.roles };
         let pending = pending_name(&id, &public);
         if self.print {
             note(&shown);
-            let statement = question.to_print(&mut link.random())?;
+            let statement = question.elsewhere(&mut link.random())?;
             link.memory().keep_statement(&pending, &statement.to_value()?)?;
             return print_bytes(&statement.to_bytes()?);
         }
@@ -98,53 +94,56 @@ impl Sign {
                 question.answered(me.party, &public, &statement, read_text(file)?)?
             }
             (None, Some(signer)) => {
-                if self.output.is_json() { note(&shown) } else { print(&shown) }
+                if self.output.is_json() {
+                    note(&shown)
+                } else {
+                    print(&shown)
+                }
                 confirm(&format!("sign all of this{}", as_roles(&me.roles)), self.yes)?;
                 question.answer(me.party, &signer, &mut link.random())?
             }
-            (None, None) => return Err(Failure::usage("a public key can't sign", "add `--signature FILE`, or name the key with `--key`")),
+            (None, None) => {
+                return Err(Failure::usage("a public key can't sign", "add `--signature FILE`, or name the key with `--key`"));
+            }
         };
         finish(&link, &id, act, &people, self.output)
     }
+}
 
-    /// Whose key it is, and in which roles it answers here.
-    fn answerer(
-        &self,
-        link: &Link,
-        seen: &Seen,
-        content: &ChangeContent,
-        people: &People,
-        key: &PublicKey,
-    ) -> Result<Answerer, Failure> {
-        let line = key.to_string();
-        let enrols = content.items.iter().find_map(|item| match item {
-            Item::Key(item) if !item.remove && item.key == line => Some(item.party),
-            _ => None,
-        });
-        if let Some(party) = enrols {
-            return Ok(Answerer { party, roles: Vec::new(), new_key: true });
-        }
-        let known = if link.has_session() { Some(filing::known(link)?) } else { None };
-        let party = people.holder(key).ok_or_else(|| {
-            let message = format!("key {} is nobody's here, and the change set does not enrol it", key.fingerprint());
-            let help = if known.is_some() { "sign with an enrolled key" } else { "run `writ login` first, or name the new key" };
-            Failure::new(Exit::Denied, message, help)
-        })?;
-        let needs = || seen.view.parts.iter().flat_map(|part| &part.needs).filter(|need| need.of.contains(&party));
-        let mut roles: BTreeSet<OwnerRole> = needs().filter_map(|need| need.role).collect();
-        roles.extend(known.iter().flat_map(|known| roles::of(content, known, party)));
-        let signed = seen.view.signed.iter().find(|signed| signed.party == party);
-        let again = signed.is_some_and(|signed| roles.iter().all(|role| signed.roles.contains(role)));
-        if again && needs().next().is_none() {
-            let message = format!("you have signed change set {} already", seen.view.change);
-            return Err(Failure::new(Exit::Waiting, message, "it waits for others: `writ sign` lists them"));
-        }
-        if roles.is_empty() && needs().next().is_none() {
-            let message = format!("nothing in change set {} is yours to sign", seen.view.change);
-            return Err(Failure::new(Exit::Denied, message, "`writ sign` lists who must sign what"));
-        }
-        Ok(Answerer { party, roles: roles.into_iter().collect(), new_key: false })
+/// Whose key it is, and in which roles it answers here.
+fn answerer(
+    seen: &Seen,
+    content: &ChangeContent,
+    people: &People,
+    known: Option<&Known>,
+    key: &PublicKey,
+) -> Result<Answerer, Failure> {
+    let line = key.to_string();
+    let enrols = content.items.iter().find_map(|item| match item {
+        Item::Key(item) if !item.remove && item.key == line => Some(item.party),
+        _ => None,
+    });
+    if let Some(party) = enrols {
+        return Ok(Answerer { party, roles: Vec::new(), new_key: true });
     }
+    let party = people.holder(key).ok_or_else(|| {
+        let message = format!("key {} is nobody's here, and the change set does not enrol it", key.fingerprint());
+        let help = if known.is_some() { "sign with an enrolled key" } else { "run `writ login` first, or name the new key" };
+        Failure::new(Exit::Denied, message, help)
+    })?;
+    let needs = || seen.view.parts.iter().flat_map(|part| &part.needs).filter(|need| need.of.contains(&party));
+    let mut roles: BTreeSet<OwnerRole> = needs().filter_map(|need| need.role).collect();
+    roles.extend(known.iter().flat_map(|known| roles::of(content, known, party)));
+    let signed = seen.view.signed.iter().find(|signed| signed.party == party);
+    if signed.is_some_and(|signed| roles.iter().all(|role| signed.roles.contains(role))) {
+        let message = format!("you have signed change set {} already", seen.view.change);
+        return Err(Failure::new(Exit::Waiting, message, "it waits for others: `writ sign` lists them"));
+    }
+    if roles.is_empty() && needs().next().is_none() {
+        let message = format!("nothing in change set {} is yours to sign", seen.view.change);
+        return Err(Failure::new(Exit::Denied, message, "`writ sign` lists who must sign what"));
+    }
+    Ok(Answerer { party, roles: roles.into_iter().collect(), new_key: false })
 }
 
 /// Hands in a signature and says what it came to.
@@ -154,13 +153,12 @@ fn finish(link: &Link, id: &ChangeId, act: Act, people: &People, output: Output)
 }
 
 /// The change set as it is signed: every part, since one signature is over all of it.
-fn told(seen: &Seen, content: &ChangeContent, people: &People, me: &Answerer) -> String {
-    let digest = seen.content().ok().flatten().and_then(|(value, _)| writ_credential::content_digest(&value).ok());
-    let digest = digest.map(|digest| digest.to_string()).unwrap_or_default();
+fn told(seen: &Seen, content: &ChangeContent, people: &People, known: Option<&Known>, me: &Answerer) -> Result<String, Failure> {
+    let digest = Digest::of(&canonical(content).map_err(Failure::bug)?);
     let filed = seen.view.filed_at.map(|at| format!(" at {at}")).unwrap_or_default();
     let mut out = format!("change set {}, filed by {}{filed}\n", content.change, people.handle(&content.filer));
     out.push_str(&format!("what is signed has the digest {digest}\n\n"));
-    out.push_str(&change::parts(content, people));
+    out.push_str(&change::parts(content, people, known));
     let mine: Vec<String> = seen
         .view
         .parts
@@ -175,7 +173,7 @@ fn told(seen: &Seen, content: &ChangeContent, people: &People, me: &Answerer) ->
         let what = if mine.is_empty() { String::new() } else { format!(" for: {}", mine.join(", ")) };
         out.push_str(&format!("{what}\n"));
     }
-    out
+    Ok(out)
 }
 
 fn as_roles(roles: &[OwnerRole]) -> String {

@@ -44,7 +44,10 @@ impl Signer {
 
     /// The armoured signature of this key over `message`, in the namespace of `act`.
     pub(crate) fn sign(&self, act: ActKind, message: &[u8]) -> Result<String, Failure> {
-        let dir = tempfile::Builder::new().prefix("writ-sign").tempdir().map_err(|error| Failure::file(&std::env::temp_dir(), &error))?;
+        let dir = tempfile::Builder::new()
+            .prefix("writ-sign")
+            .tempdir()
+            .map_err(|error| Failure::file(&std::env::temp_dir(), &error))?;
         let path = dir.path().join("statement");
         std::fs::write(&path, message).map_err(|error| Failure::file(&path, &error))?;
         let terminal = std::io::stderr().is_terminal();
@@ -100,7 +103,10 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
 pub(crate) fn read_public(path: &Path) -> Result<PublicKey, Failure> {
     let text = read_text(path)?;
     PublicKey::from_line(text.trim_end_matches(['\r', '\n'])).map_err(|error| {
-        Failure::usage(format!("`{}`: {}", path.display(), error.why()), "name the `.pub` file of a key made by `ssh-keygen -t ed25519`")
+        Failure::usage(
+            format!("`{}`: {}", path.display(), error.why()),
+            "name the `.pub` file of a key made by `ssh-keygen -t ed25519`",
+        )
     })
 }
 
@@ -160,7 +166,8 @@ pub(crate) mod tests {
     /// Makes a key with stock `ssh-keygen`.
     pub(crate) fn keygen(dir: &Path, name: &str, kind: &str) -> PathBuf {
         let file = dir.join(name);
-        let status = Command::new("ssh-keygen").args(["-q", "-N", "", "-t", kind, "-C", "test", "-f"]).arg(&file).status().unwrap();
+        let status =
+            Command::new("ssh-keygen").args(["-q", "-N", "", "-t", kind, "-C", "test", "-f"]).arg(&file).status().unwrap();
         assert!(status.success());
         file
     }

@@ -137,7 +137,10 @@ impl Look {
 /// What the delegator signed.
 fn delegation(view: &TaskView) -> Result<Delegation, Failure> {
     serde_json::from_value(view.content.clone()).map_err(|error| {
-        Failure::failed(format!("task `{}` can't be read: {error}", view.task), "check that server and command have the same version")
+        Failure::failed(
+            format!("task `{}` can't be read: {error}", view.task),
+            "check that server and command have the same version",
+        )
     })
 }
 

@@ -118,6 +118,19 @@ fn compared(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>, inde
     lines(&out, indent)
 }
 
+/// Everything that is new, with what it was where that is another value.
+pub(crate) fn against(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let told = |(path, value): (&String, &String)| match old.get(path) {
+        Some(was) if was != value => (path.clone(), format!("{value}  (was {was})")),
+        None if !old.is_empty() => (path.clone(), format!("{value}  (was nothing)")),
+        _ => (path.clone(), value.clone()),
+    };
+    let mut out: BTreeMap<String, String> = new.iter().map(told).collect();
+    let gone = old.iter().filter(|(path, _)| !new.contains_key(*path));
+    out.extend(gone.map(|(path, was)| (path.clone(), format!("nothing  (was {was})"))));
+    out
+}
+
 /// Every leaf by its path; lists of plain values on one line. What says nothing (null, empty) is left out.
 fn flatten(path: &str, value: &Value, people: &People, out: &mut BTreeMap<String, String>) {
     match value {

@@ -3,7 +3,7 @@
 use super::known::Known;
 use std::collections::BTreeSet;
 use writ_ledger::Blob;
-use writ_ledger::body::{BoundaryItem, Charter, Item};
+use writ_ledger::body::{BoundaryItem, Charter, Item, PartyItem};
 use writ_types::{ChangeId, Digest, Section};
 
 /// The estate's difference.
@@ -54,17 +54,30 @@ fn name_of(item: &Item) -> Option<Digest> {
 
 /// The item, if it differs from what is in force.
 fn changed(item: Item, known: &Known) -> Option<Changed> {
-    let before = match &item {
+    if let Item::Boundary(item) = &item {
+        return boundary(item, known.boundaries.get(&item.name));
+    }
+    let before = in_force(&item, known);
+    if before.as_ref() == Some(&item) { None } else { Some(Changed { item, before, voided: Vec::new() }) }
+}
+
+/// What is in force of the thing that an item describes.
+pub(crate) fn in_force(item: &Item, known: &Known) -> Option<Item> {
+    match item {
         Item::Party(item) => known.parties.values().find(|party| party.party == item.party).map(|party| {
             let members = party.members.iter().copied().collect();
-            Item::Party(writ_ledger::body::PartyItem { party: party.party, kind: party.kind, name: party.name, members })
+            Item::Party(PartyItem { party: party.party, kind: party.kind, name: party.name, members })
         }),
-        Item::Boundary(item) => return boundary(item, known.boundaries.get(&item.name)),
-        Item::Identity(item) => known.identities.get(&item.name).cloned().map(Item::Identity),
-        Item::Resource(item) => known.resources.get(&item.name).cloned().map(|item| Item::Resource(Box::new(item))),
+        Item::Boundary(item) => known.boundaries.get(&item.name).cloned().map(|item| Item::Boundary(Box::new(item))),
+        Item::Identity(item) => {
+            known.identities.values().find(|known| known.identity == item.identity).cloned().map(Item::Identity)
+        }
+        Item::Resource(item) => {
+            let known = known.resources.values().find(|known| known.resource == item.resource);
+            known.cloned().map(|item| Item::Resource(Box::new(item)))
+        }
         Item::PartyState(_) | Item::Key(_) => None,
-    };
-    if before.as_ref() == Some(&item) { None } else { Some(Changed { item, before, voided: Vec::new() }) }
+    }
 }
 
 /// A boundary with those sections of its charter that differ. A section that is left out stays as it is.
@@ -73,7 +86,8 @@ fn boundary(item: &BoundaryItem, before: Option<&BoundaryItem>) -> Option<Change
         return Some(Changed { item: Item::Boundary(Box::new(item.clone())), before: None, voided: Vec::new() });
     };
     let (new, old) = (item.charter.sections(), before.charter.sections());
-    let moved: BTreeSet<Section> = new.iter().filter(|(section, terms)| old.get(*section) != Some(*terms)).map(|(s, _)| *s).collect();
+    let moved: BTreeSet<Section> =
+        new.iter().filter(|(section, terms)| old.get(*section) != Some(*terms)).map(|(s, _)| *s).collect();
     let voided = moved.iter().filter(|section| old.contains_key(*section)).copied().collect();
     if moved.is_empty() && bare(item) == bare(before) {
         return None;
@@ -99,7 +113,8 @@ fn covers(waiting: &Item, item: &Item) -> bool {
     match (waiting, item) {
         (Item::Boundary(waiting), Item::Boundary(item)) => {
             let there = waiting.charter.sections();
-            bare(waiting) == bare(item) && item.charter.sections().iter().all(|(section, terms)| there.get(section) == Some(terms))
+            bare(waiting) == bare(item)
+                && item.charter.sections().iter().all(|(section, terms)| there.get(section) == Some(terms))
         }
         _ => waiting == item,
     }

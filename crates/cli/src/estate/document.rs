@@ -310,9 +310,9 @@ fn identity(metadata: &Node, spec: &Node, problems: &mut Problems) -> Option<Ide
     let actor_kind = fields.must("actorKind", problems).and_then(|node| word(node, "the actor kind", &kinds, problems));
     let autonomous = fields.may("autonomous").and_then(|node| boolean(node, "`autonomous`", problems));
     let tier = fields.may("tier").map(|node| word(node, "the tier", Tier::ALL, problems));
-    let path = fields.must("spiffePath", problems).and_then(|node| {
-        Some(At { value: text(node, "the SPIFFE path", problems)?.to_owned(), spot: node.spot.clone() })
-    });
+    let path = fields
+        .must("spiffePath", problems)
+        .and_then(|node| Some(At { value: text(node, "the SPIFFE path", problems)?.to_owned(), spot: node.spot.clone() }));
     let selectors = fields.must("selectors", problems).map(|node| values::<Selector>(node, "a selector", problems));
     let retired = fields.may("retired").and_then(|node| boolean(node, "`retired`", problems));
     fields.finish(problems);

@@ -57,8 +57,12 @@ impl Problems {
     fn into_failure(mut self) -> Failure {
         self.0.sort();
         let count = self.0.len();
-        let mut lines: Vec<String> =
-            self.0.into_iter().take(TOLD_MAX).map(|problem| format!("{}: {}: {}", problem.spot, problem.what, problem.help)).collect();
+        let mut lines: Vec<String> = self
+            .0
+            .into_iter()
+            .take(TOLD_MAX)
+            .map(|problem| format!("{}: {}: {}", problem.spot, problem.what, problem.help))
+            .collect();
         if count > TOLD_MAX {
             lines.push(format!("… and {} more", count - TOLD_MAX));
         }

@@ -1,6 +1,8 @@
 //! Documents into items: handles become party ids, names are found, new things get their ids.
 
-use super::document::{BoundaryDocument, Document, IdentityDocument, IdentityDocumentTerms, PartyDocument, ResourceDocument, Sender};
+use super::document::{
+    BoundaryDocument, Document, IdentityDocument, IdentityDocumentTerms, PartyDocument, ResourceDocument, Sender,
+};
 use super::fields::At;
 use super::known::{Known, ROOT};
 use super::nearest::nearest;
@@ -98,11 +100,16 @@ impl Resolver<'_> {
     /// The party with a handle, if it is of this type.
     fn party_of(&mut self, at: &At<Handle>, wanted: PartyType) -> Option<PartyId> {
         let handle = &at.value;
-        let found = self.here.get(handle).copied().or_else(|| self.known.parties.get(handle).map(|known| (known.party, known.kind)));
+        let found =
+            self.here.get(handle).copied().or_else(|| self.known.parties.get(handle).map(|known| (known.party, known.kind)));
         match found {
             Some((party, kind)) if kind == wanted => {
                 if self.known.parties.get(handle).is_some_and(|known| known.disabled) {
-                    self.problems.say(&at.spot, format!("party `{handle}` is disabled"), "name somebody else, or enable it first");
+                    self.problems.say(
+                        &at.spot,
+                        format!("party `{handle}` is disabled"),
+                        "name somebody else, or enable it first",
+                    );
                 }
                 Some(party)
             }
@@ -140,7 +147,11 @@ impl Resolver<'_> {
         if kind != PartyType::Team
             && let Some(member) = document.members.first()
         {
-            self.problems.say(&member.spot, format!("only a team has members, and `{}` is none", document.name.value), "leave them out");
+            self.problems.say(
+                &member.spot,
+                format!("only a team has members, and `{}` is none", document.name.value),
+                "leave them out",
+            );
         }
         let mut members: Vec<PartyId> = Vec::new();
         for member in &document.members {
@@ -153,7 +164,8 @@ impl Resolver<'_> {
         }
         let content = name_content(&document.name.value, document.display_name.as_deref(), document.mail.as_deref());
         let known = self.known.parties.get(&document.name.value).filter(|known| known.content == content).map(|known| known.name);
-        let waiting = || self.known.waiting_party(&document.name.value).map(|(_, blob)| blob).filter(|blob| *blob.content() == content);
+        let waiting =
+            || self.known.waiting_party(&document.name.value).map(|(_, blob)| blob).filter(|blob| *blob.content() == content);
         let name = match known.or_else(|| waiting().map(|blob| self.keep(blob))) {
             Some(name) => name,
             None => match Blob::new(content, Salt::mint(random)) {

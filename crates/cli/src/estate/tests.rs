@@ -237,6 +237,7 @@ fn hostile_yaml_is_refused_with_its_place() {
         ("tag", "kind: !!str Party\n".to_owned(), "a tag has no place"),
         ("nul", "kind: Party\0\n".to_owned(), "1:12 the character"),
         ("bidi", "kind: \"Pa\u{202e}rty\"\n".to_owned(), "1:10 the character \\u{202e}"),
+        ("return", "kind: Party\rkind: Boundary\r\n".to_owned(), "1:12 the character"),
         ("escape", "kind: \u{1b}[2J\n".to_owned(), "1:7 the character"),
         ("deep", format!("kind: {}{}\n", "[".repeat(40), "]".repeat(40)), "nested deeper"),
         ("deeper", "[".repeat(20_000), "1:"),
@@ -244,8 +245,12 @@ fn hostile_yaml_is_refused_with_its_place() {
         ("quotes", "kind: Party\nmetadata: {name: \"a'; DROP TABLE x; --\"}\nspec: {type: team}\n".to_owned(), "2:18 the name"),
         ("twice", "kind: Party\nkind: Party\n".to_owned(), "2:1 key `kind` stands here twice"),
         ("list", "- kind: Party\n".to_owned(), "1:1 a document is a list"),
-        ("tab", "kind: Party\n\tmetadata: x\n".to_owned(), "2:"),
-        ("secret", "kind: Party\nmetadata: {name: t}\nspec: {type: team, displayName: \"password=hunter2\"}\n".to_owned(), "3:32"),
+        ("tab", "kind: Party\n\tmetadata: x\n".to_owned(), "found a tab"),
+        (
+            "secret",
+            "kind: Party\nmetadata: {name: t}\nspec: {type: team, displayName: \"password=hunter2\"}\n".to_owned(),
+            "3:33 the display name",
+        ),
     ];
     for (name, text, wanted) in rows {
         let problems = refused(text);
@@ -290,10 +295,10 @@ spec: {kind: postgres, dataClass: c, address: \"db:5432\", ca: ca.pem, databases
 /// Pieces of estates, and what breaks parsers.
 fn piece() -> impl Strategy<Value = String> {
     let words = [
-        "kind", "Party", "Boundary", "Identity", "Resource", "metadata", "name", "spec", "type", "person", "team", "owners", "charter",
-        "business", "purpose", "alice", "bob", "prod", ": ", ":", "\n", "\n  ", "\n    ", "---\n", "- ", "[", "]", "{", "}", ", ", "\"",
-        "'", "#", "&a ", "*a", "!!str ", "|\n", ">\n", "\t", "\u{202e}", "\0", "é", "<<", "%YAML 1.2\n", "? ", "...\n", "true", "~", "\\",
-        "\u{feff}", "\r", "\u{85}", "\u{2028}",
+        "kind", "Party", "Boundary", "Identity", "Resource", "metadata", "name", "spec", "type", "person", "team", "owners",
+        "charter", "business", "purpose", "alice", "bob", "prod", ": ", ":", "\n", "\n  ", "\n    ", "---\n", "- ", "[", "]",
+        "{", "}", ", ", "\"", "'", "#", "&a ", "*a", "!!str ", "|\n", ">\n", "\t", "\u{202e}", "\0", "é", "<<", "%YAML 1.2\n",
+        "? ", "...\n", "true", "~", "\\", "\u{feff}", "\r", "\u{85}", "\u{2028}",
     ];
     prop_oneof![8 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,12}", 1 => any::<char>().prop_map(String::from)]
 }

@@ -24,7 +24,10 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     /// A text; `plain` without quotes, so that `true` can be told from `"true"`.
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
 }
@@ -70,8 +73,10 @@ pub(crate) fn read(file: &Rc<str>, bytes: &[u8], problems: &mut Problems) -> Vec
 fn unseen(text: &str, at: &dyn Fn(usize, usize) -> Spot, problems: &mut Problems) -> bool {
     let before = problems.len();
     for (line, content) in text.split('\n').enumerate() {
+        // A carriage return ends a line with its newline; alone it would take the cursor back.
+        let content = content.strip_suffix('\r').unwrap_or(content);
         let bad = |(column, c): (usize, char)| {
-            let fine = c == '\t' || c == '\r' || (c == '\u{feff}' && line == 0 && column == 0);
+            let fine = c == '\t' || (c == '\u{feff}' && line == 0 && column == 0);
             (!fine && (c.is_control() || is_bidi(c) || c == '\u{feff}')).then_some((column, c))
         };
         if let Some((column, c)) = content.chars().enumerate().find_map(bad) {
@@ -112,7 +117,11 @@ impl Reader<'_> {
     fn broken(&mut self, error: &ScanError) -> bool {
         let spot = self.spot(error.marker().line(), error.marker().col());
         // A comment after `: ` reads better than a sentence.
-        self.problems.say(&spot, format!("this is not YAML: {}", error.info()), "mend it; quote texts that hold `:`, `#`, `*` or `&`");
+        self.problems.say(
+            &spot,
+            format!("this is not YAML: {}", error.info()),
+            "mend it; quote texts that hold `:`, `#`, `*` or `&`",
+        );
         false
     }
 
@@ -146,7 +155,11 @@ impl Reader<'_> {
     fn open(&mut self, open: Open) -> bool {
         let (Open::List(spot, _) | Open::Map(spot, ..)) = &open;
         if self.stack.len() >= DEPTH_MAX {
-            self.problems.say(spot, format!("this is nested deeper than {DEPTH_MAX}"), "no kind of document needs that: flatten it");
+            self.problems.say(
+                spot,
+                format!("this is nested deeper than {DEPTH_MAX}"),
+                "no kind of document needs that: flatten it",
+            );
             return false;
         }
         self.stack.push(open);

@@ -18,7 +18,8 @@ pub(super) fn write(dir: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(dir).map_err(|error| Failure::file(dir, &error))?;
     for (name, text) in FILES {
         let path = dir.join(name);
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| Failure::file(&path, &error))?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| Failure::file(&path, &error))?;
         file.write_all(text.as_bytes()).map_err(|error| Failure::file(&path, &error))?;
     }
     Ok(())

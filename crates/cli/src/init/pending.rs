@@ -51,7 +51,7 @@ impl Pending {
         let content = serde_json::to_value(&self.content).map_err(Failure::bug)?;
         let origin = self.content.origin.as_str();
         let question = Question { origin, act: ActKind::Genesis, id: origin, content: &content, roles: &[] };
-        self.statement = question.to_print(random)?.to_value()?;
+        self.statement = question.elsewhere(random)?.to_value()?;
         Ok(())
     }
 

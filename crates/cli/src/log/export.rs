@@ -9,9 +9,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use writ_ledger::body::Body;
-use writ_ledger::{
-    Blob, Chain, Entry, SignedCheckpoint, TileKind, encode_bundle, encode_hashes, leaf_hash, tiles,
-};
+use writ_ledger::{Blob, Chain, Entry, SignedCheckpoint, TileKind, encode_bundle, encode_hashes, leaf_hash, tiles};
 use writ_store::{DirError, Options, SqliteStore, verify_dir};
 use writ_types::{Digest, canonical};
 use writ_wire::api::EntryView;
@@ -107,9 +105,7 @@ fn from_server(reach: &Reach, to: &Path) -> Result<Digest, Failure> {
                 encode_bundle(bundle.iter().map(Vec::as_slice)).map_err(failed)?
             }
             TileKind::Hashes(0) => encode_hashes(hashes.get(first..end).ok_or_else(missing)?),
-            TileKind::Hashes(level) => {
-                encode_hashes(chain.tree().hashes(level, tile.first(), tile.end()).ok_or_else(missing)?)
-            }
+            TileKind::Hashes(level) => encode_hashes(chain.tree().hashes(level, tile.first(), tile.end()).ok_or_else(missing)?),
         };
         out.write(&tile.to_string(), &bytes)?;
     }

@@ -111,7 +111,10 @@ fn told(found: &Found, laws: bool, pinned: bool) -> String {
     let how = if pinned { "as pinned" } else { "not pinned: compare it with what the founders printed, or add `--genesis`" };
     out.push_str(&format!("genesis  {} ({how})\n", text(&found.genesis)));
     if laws {
-        out.push_str(&format!("laws     {} signatures hold, {} decisions came out the same\n", found.signatures, found.decisions));
+        out.push_str(&format!(
+            "laws     {} signatures hold, {} decisions came out the same\n",
+            found.signatures, found.decisions
+        ));
     }
     for problem in &found.problems {
         let file = problem.file.as_deref().map(|file| format!("{}: ", plain(file))).unwrap_or_default();

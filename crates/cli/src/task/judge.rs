@@ -43,7 +43,11 @@ impl Judge {
         let (delegation, approval) = (delegation(&view)?, approval(&view, &content)?);
         let names = Names::of(&link)?;
         let shown = told(&names, &delegation, &approval, &content)?;
-        if self.output.is_json() { note(&shown) } else { print(&shown) }
+        if self.output.is_json() {
+            note(&shown)
+        } else {
+            print(&shown)
+        }
         let me = link.me(&self.keyed)?;
         let roles = roles_at(&link, &delegation, me.party)?;
         let word = if act == ActKind::Approve { "approve" } else { "refuse" };
@@ -75,7 +79,11 @@ fn approval(view: &TaskView, content: &Value) -> Result<ApprovalContent, Failure
 /// What is answered, member by member.
 fn told(names: &Names, delegation: &Delegation, approval: &ApprovalContent, content: &Value) -> Result<String, Failure> {
     let mut out = format!("task {}\n", approval.task);
-    out.push_str(&format!("  {} delegates to {}\n", names.people.handle(&delegation.delegator), names.of_id(&approval.actor.to_string())));
+    out.push_str(&format!(
+        "  {} delegates to {}\n",
+        names.people.handle(&delegation.delegator),
+        names.of_id(&approval.actor.to_string())
+    ));
     out.push_str(&format!("  purpose {}, for {} from its start\n", quoted(approval.purpose.as_str()), approval.ttl));
     let data: Vec<String> = delegation.data_scope.iter().map(ToString::to_string).collect();
     if !data.is_empty() {

@@ -83,7 +83,11 @@ impl Request {
                 .ok_or_else(|| unknown("resource", name, known.resources.keys().map(Name::as_str).collect()))?;
             let offered = &resource.postgres.actions;
             if let Some(action) = actions.iter().find(|action| !offered.contains_key(*action)) {
-                return Err(unknown(&format!("action of resource `{name}`:"), action, offered.keys().map(Name::as_str).collect()));
+                return Err(unknown(
+                    &format!("action of resource `{name}`:"),
+                    action,
+                    offered.keys().map(Name::as_str).collect(),
+                ));
             }
             grants.entry(resource.resource).or_default().extend(actions.iter().cloned());
         }
@@ -106,10 +110,10 @@ impl Request {
         };
         let content = serde_json::to_value(&delegation).map_err(Failure::bug)?;
         let id = task.to_string();
-        let question =
-            Question { origin: &link.status().origin, act: ActKind::Delegate, id: &id, content: &content, roles: &[] };
+        let question = Question { origin: &link.status().origin, act: ActKind::Delegate, id: &id, content: &content, roles: &[] };
         let act = question.answer(me.party, &me.signer, &mut link.random())?;
-        let blobs = blob.iter().map(|blob| serde_json::from_slice(blob.bytes()).map_err(Failure::bug)).collect::<Result<_, _>>()?;
+        let blobs =
+            blob.iter().map(|blob| serde_json::from_slice(blob.bytes()).map_err(Failure::bug)).collect::<Result<_, _>>()?;
         let view: TaskView = link.post("/v1/tasks", &RequestTask { content, act, blobs })?;
         tell(&link, &view, self.output)
     }

@@ -1,0 +1,90 @@
+//! Opening a trust domain.
+
+use crate::place::Place;
+
+/// R72: each founder signs on a machine of her own, and the hash that is printed is the one that is served.
+#[test]
+fn founders_sign_on_different_machines() {
+    let mut place = Place::with(&["alice", "bob"]);
+    // Bob's private key is not here.
+    std::fs::rename(place.at("bob"), place.at("bob.elsewhere")).expect("moved");
+    let init = place.init();
+    let waiting = place.writ("alice", &init).exits(5);
+    assert!(waiting.err.contains("missing: the signature of founder `bob`"), "{}", waiting.err);
+
+    let print = [init.clone(), vec!["--print".to_owned()]].concat();
+    let statement = place.writ("alice", &print).exits(0).out;
+    assert_eq!(place.writ("alice", &print).out, statement, "both runs agree on what is signed");
+
+    std::fs::rename(place.at("bob.elsewhere"), place.at("bob")).expect("moved");
+    let wrong = place.sign_elsewhere("bob", "writ.change", &statement);
+    let other = place.sign_elsewhere("alice", "writ.genesis", &statement);
+    let right = place.sign_elsewhere("bob", "writ.genesis", &statement);
+    std::fs::rename(place.at("bob"), place.at("bob.elsewhere")).expect("moved");
+    let with = |signature: &str| [init.clone(), vec!["--signature".to_owned(), format!("bob={signature}")]].concat();
+    let _ = (wrong, other);
+    let opened = place.writ("alice", &[with(&right), vec!["-o".to_owned(), "json".to_owned()]].concat()).exits(0);
+    let genesis = opened.text("/genesis");
+    assert!(place.writ("alice", &init).exits(1).err.contains("holds a log already"));
+
+    place.serve();
+    let dir = place.path("dir");
+    let login = ["login", "--dir", &dir, "--key", &place.path("alice"), "--genesis"].map(str::to_owned);
+    let pinned = |hash: &str| place.writ("carol", &[login.to_vec(), vec![hash.to_owned()]].concat());
+    let other = format!("sha256:{}", "0".repeat(64));
+    assert!(pinned(&other).exits(1).err.contains("not the pinned"));
+    pinned(&genesis).exits(0);
+}
+
+/// R72: a signature for something else, or by somebody else, opens nothing.
+#[test]
+fn a_swapped_or_wrong_signature_opens_nothing() {
+    let place = Place::with(&["alice", "bob"]);
+    let init = place.init();
+    let print = [init.clone(), vec!["--print".to_owned()]].concat();
+    let statement = place.writ("alice", &print).exits(0).out;
+    let rows = [
+        ("bob", "writ.change", statement.clone()),
+        ("alice", "writ.genesis", statement.clone()),
+        ("bob", "writ.genesis", statement + " "),
+    ];
+    for (signer, namespace, statement) in rows {
+        let signature = place.sign_elsewhere(signer, namespace, &statement);
+        let with = [init.clone(), vec!["--signature".to_owned(), format!("bob={signature}")]].concat();
+        let refused = place.writ("alice", &with).exits(1);
+        assert!(refused.err.contains("help: "), "{}", refused.err);
+        assert!(!place.at("dir/log.db").exists());
+    }
+}
+
+/// A log that was rolled back is noticed by whoever saw more of it.
+#[test]
+fn a_rolled_back_directory_is_refused_by_who_saw_more() {
+    let mut place = Place::founded(&["alice", "bob"]);
+    place.stop();
+    let copied = std::process::Command::new("cp").arg("-a").arg(place.at("dir")).arg(place.at("old")).status();
+    assert!(copied.expect("cp runs").success());
+    place.serve();
+    place.login("alice");
+    place.writ("alice", &["party", "list"]).exits(0);
+    place.stop();
+    std::fs::rename(place.at("dir"), place.at("new")).expect("moved");
+    std::fs::rename(place.at("old"), place.at("dir")).expect("moved");
+    place.serve();
+    let refused = place.writ("alice", &["party", "list"]).exits(1);
+    assert!(refused.err.contains("were seen before") || refused.err.contains("other entries"), "{}", refused.err);
+}
+
+/// The exit codes are a contract.
+#[test]
+fn usage_is_2_and_an_absent_server_6() {
+    let place = Place::with(&["alice"]);
+    place.writ("alice", &["nothing"]).exits(2);
+    assert!(place.writ("alice", &["party", "list"]).exits(2).err.contains("help: "));
+    let absent = place.writ("alice", &["party", "list", "--dir", &place.path("dir")]).exits(6);
+    assert!(absent.err.contains("can't reach the server"), "{}", absent.err);
+    place.writ("alice", &["--version"]).exits(0);
+    let dir = place.path("x");
+    let init = ["init", "--dir", &dir, "--trust-domain", "Example.Org", "--founder", "alice=alice.pub"];
+    assert!(place.writ("alice", &init).exits(2).err.contains("a-z"));
+}
