@@ -23,9 +23,10 @@ use crate::command::Command;
 use crate::memo::Memo;
 use crate::state::State;
 use crate::view::View;
-use batch::Batch;
+use batch::{Batch, Fold};
 use clock::Judge;
 use lanes::{Answered, Claim, Lanes, Waiting};
+use std::collections::VecDeque;
 use writ_ledger::{AppendError, Blob, Committed, Lane, Log, LogStore};
 use writ_policy::PolicySet;
 use writ_types::{Clock, Code, CutDatabaseUser, Denial, Order, Random, Time};
@@ -40,8 +41,11 @@ pub struct Writer<S> {
     lanes: Lanes,
     answered: Answered,
     clock: Judge,
-    /// Set while the log can't be written.
+    /// Set while memory is ahead of the log, or the log has stopped.
     broken: Option<Broken>,
+    /// The last append failed: until one succeeds, each command is appended by itself and folded afterwards, so that a log that
+    /// stays full for long is not folded again at every try.
+    is_careful: bool,
 }
 
 /// The last append failed.
@@ -113,16 +117,21 @@ impl<S: LogStore> Writer<S> {
     }
 
     fn batch(&mut self, lane: Lane, waiting: Vec<Waiting>, now: Time, random: &mut dyn Random, step: &mut Step) {
-        let mut batch = Batch::default();
-        if lane == Lane::Cut {
-            self.plan(Waiting::due(), now, random, &mut batch);
+        let due = (lane == Lane::Cut).then(Waiting::due);
+        let mut waiting: VecDeque<Waiting> = due.into_iter().chain(waiting).collect();
+        while !waiting.is_empty() {
+            let mut batch = Batch::default();
+            let most = if self.is_careful { 1 } else { waiting.len() };
+            for each in waiting.drain(..most) {
+                self.take(each, now, random, &mut batch);
+            }
+            if !batch.is_empty() {
+                self.append(lane, batch, now, step);
+            }
         }
-        for each in waiting {
-            self.take(each, now, random, &mut batch);
-        }
-        if batch.is_empty() {
-            return;
-        }
+    }
+
+    fn append(&mut self, lane: Lane, mut batch: Batch, now: Time, step: &mut Step) {
         step.cuts.extend(batch.cuts());
         let staged = batch.staged();
         let appended = match &self.broken {
@@ -130,9 +139,21 @@ impl<S: LogStore> Writer<S> {
             None => self.log.append(lane, staged),
         };
         let settled = match appended {
-            Ok(committed) => batch.committed(committed, self.log.size()),
+            Ok(committed) => {
+                for (entry, body) in batch.unfolded() {
+                    self.state.apply(&entry, &body);
+                    self.is_careful = false;
+                }
+                batch.committed(committed, self.log.size())
+            }
             Err(error) => {
-                self.broken.get_or_insert_with(|| Broken { why: error.to_string(), is_ahead: true });
+                if !self.is_careful || self.log.stopped().is_some() {
+                    let is_ahead = !self.is_careful;
+                    self.broken.get_or_insert_with(|| Broken { why: error.to_string(), is_ahead });
+                }
+                self.is_careful = true;
+                // A decision whose entry is not durable is not rested on.
+                self.memo.clear();
                 batch.failed(lane, &error, self.log.size(), now)
             }
         };
@@ -187,9 +208,12 @@ impl<S: LogStore> Writer<S> {
             Ok(prepared) => crate::command::plan(prepared, view, &mut self.memo, &mut plan, random),
             Err(refusal) => Err(crate::command::refuse(refusal, &mut plan, random)),
         };
-        // What can't be written is carried out, not folded: memory goes no further ahead.
-        let state = if self.broken.is_some() { None } else { Some(&mut self.state) };
-        batch.add(again, result, plan, now, state, &self.log, random);
+        let fold = match (&self.broken, self.is_careful) {
+            (Some(_), _) => Fold::Never,
+            (None, true) => Fold::Afterwards,
+            (None, false) => Fold::Now,
+        };
+        batch.add(again, result, plan, now, (fold, &mut self.state), &self.log, random);
     }
 
     /// The time of entries at this reading: never before the last entry (law on time, DESIGN section 5).

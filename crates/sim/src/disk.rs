@@ -42,8 +42,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 6] =
-        [Self::Full, Self::FullToTheReserve, Self::Io, Self::Gone, Self::UnknownKept, Self::UnknownLost];
+    pub const ALL: [Self; 6] = [Self::Full, Self::FullToTheReserve, Self::Io, Self::Gone, Self::UnknownKept, Self::UnknownLost];
 }
 
 /// Where in an append the process dies.

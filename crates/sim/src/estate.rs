@@ -7,7 +7,8 @@ use writ_ledger::body::{
     PostgresTerms, ResourceItem, SecurityTerms,
 };
 use writ_types::{
-    ActorKind, CredentialKind, Name, OwnerRole, PartyId, Purpose, ResourceId, SpiffeId, SqlName, TextValue as _, Tier, Trigger, Ttl,
+    ActorKind, CredentialKind, Name, OwnerRole, PartyId, Purpose, ResourceId, SpiffeId, SqlName, TextValue as _, Tier, Trigger,
+    Ttl,
 };
 
 /// Items of change sets, as `writ apply` would file them.
@@ -109,10 +110,8 @@ fn boundary() -> BoundaryItem {
 
 fn charter() -> Charter {
     let evaluator = Cast::get().agent("judge").identity.to_string();
-    let triggers = BTreeMap::from([
-        (Trigger::ScopeExceeded, vec!["system/writ".to_owned()]),
-        (Trigger::EvaluationFailed, vec![evaluator]),
-    ]);
+    let triggers =
+        BTreeMap::from([(Trigger::ScopeExceeded, vec!["system/writ".to_owned()]), (Trigger::EvaluationFailed, vec![evaluator])]);
     Charter {
         business: Some(BusinessTerms {
             purposes: vec![Purpose::parse("close invoices").unwrap()],

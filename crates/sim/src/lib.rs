@@ -3,7 +3,7 @@
 //! [`World`] is a server (the very writer that the real one runs), a disk, a database and people with real keys, moved one
 //! step at a time by a seed. [`Model`] knows the laws and nothing of the writer's code: it reads the durable log and looks at
 //! what has left the server. [`simulate`] plays random schedules with faults and dies at every [`Point`].
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a world for tests: what can't be made here is a broken test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a world for tests: what can't be made here is a broken test")]
 
 mod backend;
 mod cast;

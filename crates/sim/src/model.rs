@@ -11,8 +11,8 @@ use writ_ledger::body::{
 };
 use writ_ledger::{Entry, SignedAct};
 use writ_types::{
-    ActKind, ChangeId, Closure, CredentialId, DecisionId, Digest, IdentityId, Name, OwnerRole, PartyId, ResourceId, Section, SqlName,
-    TaskId, Time, canonical,
+    ActKind, ChangeId, Closure, CredentialId, DecisionId, Digest, IdentityId, Name, OwnerRole, PartyId, ResourceId, Section,
+    SqlName, TaskId, Time, canonical,
 };
 
 /// Seven days: law 7.
@@ -101,17 +101,33 @@ impl Model {
     }
 
     /// One signature of an active person over exactly this, never used before.
-    fn act<T: Serialize>(&mut self, entry: &Entry, by: Option<PartyId>, act: ActKind, id: &str, content: &T) -> Result<(), Broken> {
+    fn act<T: Serialize>(
+        &mut self,
+        entry: &Entry,
+        by: Option<PartyId>,
+        act: ActKind,
+        id: &str,
+        content: &T,
+    ) -> Result<(), Broken> {
         let signed = entry.acts.iter().find(|act| by.is_none_or(|by| act.by == by));
         let Some(signed) = signed else { return Err(format!("entry {} has no signature by {by:?}", self.size)) };
         let key = self.keys.get(&signed.key).filter(|key| key.party == signed.by && !key.removed);
-        let Some(key) = key else { return Err(format!("entry {}: key {} does not answer for {}", self.size, signed.key, signed.by)) };
+        let Some(key) = key else {
+            return Err(format!("entry {}: key {} does not answer for {}", self.size, signed.key, signed.by));
+        };
         law!(self.people.get(&signed.by) == Some(&true), "entry {}: {} is disabled", self.size, signed.by);
         let line = key.line.clone();
         self.signature(signed, &line, act, id, content)
     }
 
-    fn signature<T: Serialize>(&mut self, signed: &SignedAct, line: &str, act: ActKind, id: &str, content: &T) -> Result<(), Broken> {
+    fn signature<T: Serialize>(
+        &mut self,
+        signed: &SignedAct,
+        line: &str,
+        act: ActKind,
+        id: &str,
+        content: &T,
+    ) -> Result<(), Broken> {
         let key = PublicKey::from_line(line).map_err(|error| error.to_string())?;
         let digest = Digest::of(&canonical(content).map_err(|error| error.to_string())?);
         let expected = Expected { origin: ORIGIN, act, id, digest };

@@ -36,7 +36,14 @@ impl Person {
     }
 
     /// Signs `content` as an act of this kind on `id`, in these roles.
-    pub fn sign<T: Serialize>(&self, act: ActKind, id: &str, content: &T, roles: &[OwnerRole], by: &mut Signing<'_>) -> SignedAct {
+    pub fn sign<T: Serialize>(
+        &self,
+        act: ActKind,
+        id: &str,
+        content: &T,
+        roles: &[OwnerRole],
+        by: &mut Signing<'_>,
+    ) -> SignedAct {
         let digest = canonical(content).map(|bytes| Digest::of(&bytes)).unwrap();
         let nonce = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(by.random.bits_128());
         let (origin, id, expires) = (by.origin.to_owned(), id.to_owned(), by.now.after(SIGNATURE_LIFE));

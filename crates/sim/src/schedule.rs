@@ -3,7 +3,7 @@
 mod moves;
 
 use crate::points::Point;
-use crate::{Cast, Fault, Model, Seeded, World};
+use crate::{Fault, Model, Seeded, World};
 use moves::Hand;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,8 +77,9 @@ struct Play {
 
 impl Play {
     fn new(seed: u64) -> Self {
-        let mut dice = Seeded::new(seed ^ 0xfa17);
-        let next_point = dice.below(Point::ALL.len());
+        let dice = Seeded::new(seed ^ 0xfa17);
+        // Twelve seeds in a row begin at twelve places.
+        let next_point = usize::try_from(seed * 5 % Point::ALL.len() as u64).unwrap_or_default();
         Self {
             world: World::resting(seed),
             model: Model::default(),
@@ -125,12 +126,16 @@ impl Play {
         }
         if self.leapt.is_none() && dice.chance(1) {
             let by = Ttl::from_seconds(3_600);
-            if dice.chance(50) { world.clocks.leap(by) } else { world.clocks.step_back(by) }
+            if dice.chance(50) {
+                world.clocks.leap(by)
+            } else {
+                world.clocks.step_back(by)
+            }
             self.leapt = Some(by);
         } else if self.leapt.is_some() && dice.chance(20) {
             self.set_clock();
         }
-        if world_armed(&self.world) || !self.dice.chance(12) {
+        if self.world.points.armed().is_some() || !self.dice.chance(25) {
             return;
         }
         self.world.points.arm(Point::ALL.get(self.next_point % Point::ALL.len()).copied());
@@ -248,14 +253,4 @@ impl Play {
             hostile: self.hostile_count,
         }
     }
-}
-
-const fn world_armed(world: &World) -> bool {
-    world.points.armed().is_some()
-}
-
-/// The handles of those who delegate.
-pub(crate) fn delegators() -> [&'static str; 4] {
-    let _ = Cast::get();
-    ["gina", "frank", "bob", "alice"]
 }

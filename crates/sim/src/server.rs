@@ -16,6 +16,9 @@ use writ_types::{
     Closure, Code, CredentialId, CutDatabaseUser, Denial, Digest, OpenDatabaseUser, SignX509, SpiffeId, SqlName, Time,
 };
 
+/// A submission and what came of it.
+pub(crate) type Answered = (Ticket, Result<Answer, Denial>);
+
 /// One server process.
 #[derive(Debug)]
 pub struct Server {
@@ -140,7 +143,7 @@ impl Server {
     }
 
     /// One step of the writer and all that it lets out.
-    pub(crate) fn turn(&mut self, around: &mut Around<'_>) -> Result<Vec<(Ticket, Result<Answer, Denial>)>, Died> {
+    pub(crate) fn turn(&mut self, around: &mut Around<'_>) -> Result<Vec<Answered>, Died> {
         let crash = match around.points.armed() {
             Some(Point::BeforeAppend) => Some(Crash::BeforeAppend),
             Some(Point::AfterAppend) => Some(Crash::AfterAppend),
@@ -166,7 +169,7 @@ impl Server {
         Ok(answers)
     }
 
-    fn outcome(&mut self, outcome: Outcome, around: &mut Around<'_>) -> Result<Option<(Ticket, Result<Answer, Denial>)>, Died> {
+    fn outcome(&mut self, outcome: Outcome, around: &mut Around<'_>) -> Result<Option<Answered>, Died> {
         let now = self.writer.now(around.clocks.read());
         for order in outcome.orders {
             match self.writer.release(order, now) {
@@ -221,8 +224,7 @@ impl Server {
     /// One piece of the connector's work: a phase of an end, or a create. False if there is none to do now.
     pub(crate) fn carry(&mut self, around: &mut Around<'_>) -> Result<bool, Died> {
         let now = around.clocks.wall();
-        let ready =
-            self.cutting.values().find(|cutting| cutting.next != Phase::Reported && cutting.not_before <= now).cloned();
+        let ready = self.cutting.values().find(|cutting| cutting.next != Phase::Reported && cutting.not_before <= now).cloned();
         if let Some(cutting) = ready {
             self.phase(cutting, around)?;
             return Ok(true);

@@ -12,8 +12,8 @@ use writ_ledger::body::{
 };
 use writ_ledger::{Blob, Lane, Log, SignedAct, Staged};
 use writ_plane::{
-    Answer, Approve, Caller, Command, FileChange, IssueSvid, NewAuthority, Refuse, Request, SignChange, Start, State, Submission, Take,
-    Ticket, found,
+    Answer, Approve, Caller, Command, FileChange, IssueSvid, NewAuthority, Refuse, Request, SignChange, Start, State, Submission,
+    Take, Ticket, found,
 };
 use writ_policy::PolicySource;
 use writ_types::{

@@ -3,14 +3,13 @@
 use super::state::{Key, Party, People, Session};
 use crate::fold::At;
 use serde_json::Value;
-use writ_credential::Statement;
+use writ_credential::{STATEMENT_LIFE_MAX, Statement};
 use writ_ledger::body::{Body, PartyItem, PartyType};
-use writ_types::{Digest, Time};
+use writ_types::Digest;
 
-/// What names a statement until it expires. Its nonce makes it differ from every other.
-pub(crate) fn spent(statement: &Value) -> Option<(Time, Digest)> {
-    let statement = Statement::from_value(statement).ok()?;
-    Some((statement.expires, Digest::of(&statement.to_bytes().ok()?)))
+/// What names a statement. Its nonce makes it differ from every other.
+pub(crate) fn spent(statement: &Value) -> Option<Digest> {
+    Some(Digest::of(&Statement::from_value(statement).ok()?.to_bytes().ok()?))
 }
 
 impl People {
@@ -60,10 +59,15 @@ impl People {
 
     /// Keeps what is signed here from being used again, for as long as it could be.
     fn spend(&mut self, at: At<'_>) {
-        while self.spent.first().is_some_and(|(expires, _)| *expires <= at.time) {
-            self.spent.pop_first();
+        while let Some((until, digest)) = self.spent_until.first().copied().filter(|(until, _)| *until <= at.time) {
+            self.spent.remove(&digest);
+            self.spent_until.remove(&(until, digest));
         }
-        self.spent.extend(at.acts.iter().filter_map(|act| spent(&act.statement)));
+        for digest in at.acts.iter().filter_map(|act| spent(&act.statement)) {
+            // No statement counts for longer than a day; one that waited for the log may be logged after it has expired.
+            self.spent.insert(digest);
+            self.spent_until.insert((at.time.after(STATEMENT_LIFE_MAX).after(STATEMENT_LIFE_MAX), digest));
+        }
     }
 
     fn set(&mut self, at: At<'_>, item: &PartyItem) {

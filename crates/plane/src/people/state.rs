@@ -10,8 +10,10 @@ pub struct People {
     pub(crate) parties: BTreeMap<PartyId, Party>,
     pub(crate) keys: BTreeMap<String, Key>,
     pub(crate) sessions: BTreeMap<Digest, Session>,
-    /// Statements that have been used, until they expire: an act counts once.
-    pub(crate) spent: BTreeSet<(Time, Digest)>,
+    /// Statements that have been used: an act counts once.
+    pub(crate) spent: BTreeSet<Digest>,
+    /// By when each can be forgotten.
+    pub(crate) spent_until: BTreeSet<(Time, Digest)>,
 }
 
 /// One party.

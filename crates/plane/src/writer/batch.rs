@@ -6,7 +6,8 @@ use crate::answer::Answer;
 use crate::plan::{Draft, Plan};
 use crate::state::State;
 use std::collections::BTreeMap;
-use writ_ledger::{AppendError, Blob, Committed, Lane, Log, LogStore, Staged, Stored};
+use writ_ledger::body::Body;
+use writ_ledger::{AppendError, Blob, Committed, Entry, Lane, Log, LogStore, Staged, Stored};
 use writ_types::{Code, CutDatabaseUser, Denial, Order, Random, Time};
 
 /// Commands with their answers and entries, none of which is out yet.
@@ -14,6 +15,19 @@ use writ_types::{Code, CutDatabaseUser, Denial, Order, Random, Time};
 pub(super) struct Batch {
     commands: Vec<Planned>,
     staged: Vec<Staged<Option<Order>>>,
+    /// What is to be folded once it is durable.
+    unfolded: Vec<(Entry, Body)>,
+}
+
+/// When entries are folded into the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    /// At once: the next command of the batch is judged by them.
+    Now,
+    /// Once they are durable.
+    Afterwards,
+    /// Not at all: the log can't be written, only the cuts count.
+    Never,
 }
 
 #[derive(Debug)]
@@ -50,7 +64,7 @@ impl Batch {
         self.commands.push(Planned { again: Some(waiting), ticket, result, same_as: Some(first), entries: 0, cuts: Vec::new() });
     }
 
-    /// Folds a plan into the state and keeps its entries for the log. Without a state only its cuts are kept.
+    /// Folds a plan into the state and keeps its entries for the log. Where nothing is folded only its cuts are kept.
     #[expect(clippy::too_many_arguments, reason = "a batch takes what the writer holds, piece by piece")]
     pub(super) fn add<S: LogStore>(
         &mut self,
@@ -58,7 +72,7 @@ impl Batch {
         result: Result<Answer, Denial>,
         plan: Plan,
         now: Time,
-        state: Option<&mut State>,
+        (fold, state): (Fold, &mut State),
         log: &Log<S>,
         random: &mut dyn Random,
     ) {
@@ -72,9 +86,9 @@ impl Batch {
             _ => None,
         };
         let cuts = drafts.iter().filter_map(cut).collect();
-        let Some(state) = state else {
+        if fold == Fold::Never {
             return self.commands.push(Planned { again: Some(waiting), ticket, result, same_as: None, entries: 0, cuts });
-        };
+        }
         let (epoch, policy_set) = (state.domain.epoch, state.domain.policy_set);
         let mut entries = Vec::with_capacity(drafts.len());
         for draft in &drafts {
@@ -93,7 +107,11 @@ impl Batch {
         }
         let count = entries.len();
         for (entry, draft) in entries.into_iter().zip(drafts) {
-            state.apply(&entry, &draft.body);
+            if fold == Fold::Now {
+                state.apply(&entry, &draft.body);
+            } else {
+                self.unfolded.push((entry.clone(), draft.body));
+            }
             let blobs = waiting.submission.blobs.iter().filter(|blob| entry.blobs.contains(&blob.name())).cloned().collect();
             self.staged.push(Staged { entry, blobs, order: draft.order });
         }
@@ -109,11 +127,15 @@ impl Batch {
         self.commands.iter().flat_map(|planned| planned.cuts.iter().cloned()).collect()
     }
 
+    /// What is to be folded now that it is durable.
+    pub(super) fn unfolded(&mut self) -> Vec<(Entry, Body)> {
+        std::mem::take(&mut self.unfolded)
+    }
+
     pub(super) fn staged(&mut self) -> Vec<Staged<Option<Order>>> {
         std::mem::take(&mut self.staged)
     }
 
-    #[expect(clippy::result_large_err, reason = "what `select` does not take, it gives back whole")]
     /// The log is durable up to the batch: answers and orders come out.
     pub(super) fn committed(self, committed: Vec<Committed<Option<Order>>>, size: u64) -> Settled {
         let mut committed = committed.into_iter();
@@ -151,7 +173,8 @@ impl Batch {
                     Err(Denial::new(Code::Bug, format!("its entry does not fit the log: {error}"), "report this"))
                 }
                 Some(waiting) if lane == Lane::Cut => {
-                    let judged_at = waiting.judged_at.or(Some(now));
+                    // What was refused is judged again as of then: only what has been carried out keeps its time.
+                    let judged_at = waiting.judged_at.or_else(|| planned.result.is_ok().then_some(now));
                     settled.again.push(Waiting { judged_at, ..waiting });
                     continue;
                 }

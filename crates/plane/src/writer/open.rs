@@ -97,6 +97,7 @@ impl<S: LogStore> Writer<S> {
             answered: Answered::default(),
             clock: Judge::default(),
             broken: None,
+            is_careful: false,
         })
     }
 

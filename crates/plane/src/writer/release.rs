@@ -42,7 +42,6 @@ impl<S: LogStore> Writer<S> {
 }
 
 /// Each kind of order by itself.
-#[expect(clippy::result_large_err, reason = "what `select` does not take, it gives back whole")]
 fn split(order: Committed<Order>) -> Option<Release> {
     let order = match order.narrow::<SignX509>() {
         Ok(sign) => return Some(Release::Sign(sign)),

@@ -1,14 +1,16 @@
 //! What is asked next: by those who may, and by those who may not.
 
-use super::delegators;
 use crate::{Cast, Estate, Seeded, World};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use writ_ledger::body::{Item, KillContent, KillScope, PartyState};
 use writ_plane::{
-    Answer, Approve, Caller, Command, Complete, CompleteContent, IssueSvid, Kill, Login, Phase, Refuse, Request, Sender, SignChange,
-    Signal, Start, Take, Ticket,
+    Answer, Approve, Caller, Command, Complete, CompleteContent, IssueSvid, Kill, Login, Phase, Refuse, Request, Sender,
+    SignChange, Signal, Start, Take, Ticket,
 };
 use writ_types::{ActKind, ChangeId, Denial, Digest, Name, OwnerRole, SqlName, TaskId, TextValue as _, Trigger, Ttl};
+
+/// Who may delegate.
+const DELEGATORS: [&str; 4] = ["gina", "frank", "bob", "alice"];
 
 /// One thing to ask.
 pub(super) struct Ask {
@@ -93,7 +95,7 @@ impl Hand {
     }
 
     fn request(&mut self, world: &mut World) -> Option<Ask> {
-        let who = *world.random.pick(&delegators())?;
+        let who = *world.random.pick(&DELEGATORS)?;
         let agent = *world.random.pick(&["invoicer", "reporter"])?;
         let actions: &[&str] = if world.random.chance(30) { &["read", "write"] } else { &["read"] };
         let minutes = 1 + world.random.draw() % 40;
@@ -141,7 +143,10 @@ impl Hand {
         if world.random.chance(12) {
             let other = if mine == "invoicer" { "reporter" } else { "invoicer" };
             let caller = world.caller(other)?;
-            return Ask::hostile(Command::Take(Take { task, resource, actions: read(), caller }), "a credential of another's task");
+            return Ask::hostile(
+                Command::Take(Take { task, resource, actions: read(), caller }),
+                "a credential of another's task",
+            );
         }
         let caller = world.caller(mine)?;
         if world.random.chance(8) {
@@ -232,7 +237,7 @@ fn complete(world: &mut World) -> Option<Ask> {
     let by = match world.random.below(3) {
         0 => Sender::Actor(world.caller(agent_of(content.actor)?)?),
         1 => {
-            let who = delegators().into_iter().find(|who| Cast::get().person(who).party == content.delegator)?;
+            let who = DELEGATORS.into_iter().find(|who| Cast::get().person(who).party == content.delegator)?;
             Sender::Person(Box::new(world.act(who, ActKind::Complete, &task.to_string(), &CompleteContent { task })))
         }
         _ => {

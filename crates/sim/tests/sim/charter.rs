@@ -37,7 +37,8 @@ fn an_unsigned_charter_refuses_documents_and_names_who_must_sign() {
     }
     let denial = world.attest("invoicer").unwrap_err();
     assert_eq!(denial.code, Code::Unchartered);
-    let wanted = ["business", "identity", "security"].map(|section| format!("the {section} section of the charter of boundary `prod`"));
+    let wanted =
+        ["business", "identity", "security"].map(|section| format!("the {section} section of the charter of boundary `prod`"));
     assert_eq!(denial.missing, wanted);
     let wanted = [("bob", "business"), ("carol", "identity"), ("erin", "security")];
     assert_eq!(denial.who_can, wanted.map(|(handle, role)| format!("{} ({role} owner)", party(handle))));
@@ -110,7 +111,8 @@ fn one_person_in_every_role_is_refused() {
 fn a_team_holds_no_role() {
     let mut world = World::enrolled(1);
     for change in [
-        (|estate: &mut Estate| estate.boundary.owners.insert(OwnerRole::Control, estate.team.party)) as fn(&mut Estate) -> Option<PartyId>,
+        (|estate: &mut Estate| estate.boundary.owners.insert(OwnerRole::Control, estate.team.party))
+            as fn(&mut Estate) -> Option<PartyId>,
         |estate| estate.boundary.backups.insert(OwnerRole::Identity, estate.team.party),
         |estate| estate.boundary.duties.insert(Duty::Issuance, estate.team.party),
         |estate| estate.boundary.owners.insert(OwnerRole::Control, PartyId::from_bits([9; 16])),

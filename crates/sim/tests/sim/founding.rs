@@ -25,10 +25,7 @@ fn content(founders: &[&str], quorum: u32) -> GenesisContent {
         dev: false,
         policy: PolicyText { schema: base.schema().to_owned(), policies },
         root: Root {
-            owners: OwnerRole::ALL
-                .iter()
-                .map(|role| (*role, if *role == OwnerRole::Security { last } else { first }))
-                .collect(),
+            owners: OwnerRole::ALL.iter().map(|role| (*role, if *role == OwnerRole::Security { last } else { first })).collect(),
             backups: Default::default(),
             duties: Default::default(),
         },
@@ -98,7 +95,10 @@ fn every_founder_signs_this_very_genesis() {
     assert_eq!(found(good.clone(), swapped, NOW, &mut Seeded::new(1)).unwrap_err().code, Code::BadSignature);
     let mut stolen = sign("mallory", &good);
     stolen.by = Cast::get().person("bob").party;
-    assert_eq!(found(good.clone(), vec![sign("alice", &good), stolen], NOW, &mut Seeded::new(1)).unwrap_err().code, Code::BadSignature);
+    assert_eq!(
+        found(good.clone(), vec![sign("alice", &good), stolen], NOW, &mut Seeded::new(1)).unwrap_err().code,
+        Code::BadSignature
+    );
     let late = NOW.after(Ttl::from_seconds(86_400));
     let acts = vec![sign("alice", &good), sign("bob", &good)];
     assert_eq!(found(good, acts, late, &mut Seeded::new(1)).unwrap_err().code, Code::Stale);

@@ -79,7 +79,11 @@ fn a_clock_that_cannot_be_trusted_stops_granting() {
         let mut world = World::staffed(1);
         let task = world.live_task("invoicer");
         let (credential, day) = (world.take("invoicer", task, &["read"]).unwrap(), Ttl::from_seconds(86_400));
-        if back { world.clocks.step_back(day) } else { world.clocks.leap(day) }
+        if back {
+            world.clocks.step_back(day)
+        } else {
+            world.clocks.leap(day)
+        }
         let command = take(&world, task);
         assert_eq!(world.ask(command).unwrap_err().code, Code::ClockUnsure);
         assert_eq!(world.request("gina", "invoicer", &["read"], 30).unwrap_err().code, Code::ClockUnsure);
@@ -125,6 +129,27 @@ fn a_cut_runs_without_the_log_and_is_logged_when_it_returns() {
         assert_eq!(world.state().credentials().get(&credential).unwrap().closure(), Some(Closure::Closed), "{fault:?}");
         assert_eq!(world.state().digest(), refolded(&world).digest());
     }
+}
+
+/// R72: a signature that was used is not used again by waiting out its life while the log is away.
+#[test]
+fn a_used_signature_does_not_come_back_with_the_log() {
+    let mut world = World::staffed(1);
+    let identity = Cast::get().agent("invoicer").identity;
+    let content = KillContent { scope: KillScope::Identity(identity), reason: None };
+    let act = world.act("erin", ActKind::Kill, &identity.to_string(), &content);
+    let command = Command::Kill(Box::new(Kill { content, act }));
+    world.ask(command.clone()).unwrap();
+    let task = world.live_task("invoicer");
+    world.disk.fail(Some(Fault::Io));
+    let tickets = [world.submit(None, command.clone()), world.submit(None, command)];
+    world.settle();
+    world.clocks.pass(20 * 60_000);
+    world.settle();
+    world.disk.fail(None);
+    let answers = world.settle();
+    assert!(answers.iter().all(|(ticket, came)| tickets.contains(ticket) && came.is_err()), "{answers:?}");
+    assert!(!world.state().tasks().get(&task).unwrap().is_ended());
 }
 
 /// R107: a full disk keeps a reserve for endings.
@@ -195,6 +220,7 @@ fn a_kill_of_very_many_tasks_is_not_too_long() {
     let act = world.act("erin", ActKind::Kill, &Cast::get().agent("invoicer").identity.to_string(), &content);
     let Answer::Ended { tasks, .. } = world.ask(Command::Kill(Box::new(Kill { content, act }))).unwrap() else { panic!() };
     assert_eq!(tasks.len(), 30);
-    let longest = world.disk.leaves().iter().filter(|leaf| String::from_utf8_lossy(leaf).contains("kill.ordered")).map(Vec::len).max();
+    let longest =
+        world.disk.leaves().iter().filter(|leaf| String::from_utf8_lossy(leaf).contains("kill.ordered")).map(Vec::len).max();
     assert!(longest.unwrap() < 2_000);
 }
