@@ -30,7 +30,7 @@ pub(crate) async fn complete(actor: &Actor, task: TaskId, mut credentials: BTree
 
 /// Waits for the closures, within bounds, and prints them.
 async fn tell(actor: &Actor, task: TaskId, credentials: &BTreeSet<CredentialId>) {
-    let until = later(CLOSED_WITHIN);
+    let until = Instant::now() + CLOSED_WITHIN;
     let mut seen = BTreeMap::new();
     loop {
         if let Ok(story) = actor.post::<Story>("/v1/why", &AskWhy { what: task.to_string() }).await {
@@ -44,11 +44,6 @@ async fn tell(actor: &Actor, task: TaskId, credentials: &BTreeSet<CredentialId>)
     }
     let ended = actor.get::<TaskView>(&format!("/v1/tasks/{task}")).await.ok().and_then(|view| view.ended);
     lines(task, ended, credentials, &seen).iter().for_each(|line| note(line));
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bound on waiting, of a program that is its own")]
-fn later(wait: Duration) -> Instant {
-    Instant::now() + wait
 }
 
 /// The points of each credential.

@@ -17,8 +17,8 @@ fn a_deadline_that_passed_while_the_server_was_down_has_passed() {
          echo \"$PGUSER\" > {0}/user; while :; do sleep 0.05; done",
         ready.display()
     );
-    let run = world.run(&task, &["sh", "-c", &script]).spawn().expect("writ runs");
-    let user = line_of(&ready.join("user"));
+    let mut run = world.run(&task, &["sh", "-c", &script]).spawn().expect("writ runs");
+    let user = line_of(&mut run, &ready.join("user"));
     let ends_at = time(world.task(&task).get("ends_at"));
     until("a session", || world.left().ends_with("|1").then_some(()));
 

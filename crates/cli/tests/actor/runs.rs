@@ -1,14 +1,14 @@
 //! `writ run`: what it needs, what it hands over, and how it ends.
 
-use crate::world::{World, finish, line_of, text, until};
-use rustix::process::{Pid, Signal, kill_process};
+use crate::world::{World, finish, line_of, tell, text, until};
+use rustix::process::Signal;
 use serde_json::Value;
 
 /// R55, R62, R72, R100, R102: without a task nothing; waiting for people is said; with an approval a real psql reads and writes; and with
 /// the command the user dies, sessions and passfile with it.
 #[test]
 fn a_command_works_in_its_task_and_the_task_ends_with_it() {
-    let world = World::new();
+    let mut world = World::new();
     let without = world.agent(&["run", "--resource", "billing-db", "--", "true"]).output().expect("writ runs");
     assert_eq!(without.status.code(), Some(4));
     let said = text(&without.stderr);
@@ -48,6 +48,11 @@ fn a_command_works_in_its_task_and_the_task_ends_with_it() {
     let again = world.run(&task, &["true"]).output().expect("writ runs");
     assert_eq!(again.status.code(), Some(4));
     assert!(text(&again.stderr).contains("completed"), "{}", text(&again.stderr));
+
+    // The server stops when it is told to, and what it held is free: who asks now can't reach it.
+    assert_eq!(world.stop_server(), Some(0));
+    let away = world.run(&task, &["true"]).output().expect("writ runs");
+    assert_eq!(away.status.code(), Some(6), "{}", text(&away.stderr));
 }
 
 /// R89, R107, R108: reaching outside the task is refused and ends it: the command with its live session, and every credential.
@@ -82,17 +87,16 @@ fn signals_reach_the_command_and_a_kill_ends_it() {
     std::fs::set_permissions(&ready, std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("its mode");
     let script =
         |file: &str| format!("trap 'exit 9' TERM; echo up > {}; while :; do sleep 0.05; done", ready.join(file).display());
-    let run = world.run(&task, &["sh", "-c", &script("one")]).spawn().expect("writ runs");
-    line_of(&ready.join("one"));
-    let pid = i32::try_from(run.id()).ok().and_then(Pid::from_raw).expect("a process");
-    kill_process(pid, Signal::TERM).expect("a signal");
+    let mut run = world.run(&task, &["sh", "-c", &script("one")]).spawn().expect("writ runs");
+    line_of(&mut run, &ready.join("one"));
+    tell(&run, Signal::TERM);
     let (code, _, report) = finish(run);
     assert_eq!(code, Some(9), "{report}");
     assert!(report.contains("completed") && report.contains("CLOSED"), "{report}");
 
     let task = world.approved("read", "10m");
-    let run = world.run(&task, &["sh", "-c", &script("two").replace("exit 9", "")]).spawn().expect("writ runs");
-    line_of(&ready.join("two"));
+    let mut run = world.run(&task, &["sh", "-c", &script("two").replace("exit 9", "")]).spawn().expect("writ runs");
+    line_of(&mut run, &ready.join("two"));
     world.person_may("bob", &["task", "kill", &task]);
     let (code, _, report) = finish(run);
     assert_eq!(code, Some(137), "a command that will not end is ended: {report}");

@@ -1,6 +1,7 @@
 //! A trust domain that two founders opened, a billing database, and an agent whose charter is signed.
 
 use crate::cluster::Cluster;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
@@ -102,6 +103,13 @@ impl World {
         server.wait().expect("it has gone");
     }
 
+    /// Tells the server to stop, and returns its exit code.
+    pub(crate) fn stop_server(&mut self) -> Option<i32> {
+        let mut server = self.server.take().expect("a server");
+        tell(&server, Signal::TERM);
+        until("the end of the server", || server.try_wait().expect("a child")).code()
+    }
+
     /// What a person runs, with a home and a session of their own.
     pub(crate) fn person_may(&self, person: &str, arguments: &[&str]) -> Output {
         let key = self.path(person);
@@ -191,6 +199,7 @@ impl World {
 }
 
 impl Drop for World {
+    #[expect(clippy::print_stderr, reason = "what the server said explains a test that failed")]
     fn drop(&mut self) {
         if let Some(mut server) = self.server.take() {
             let _ = server.kill();
@@ -230,11 +239,23 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// What a file says, once it is there and whole.
-pub(crate) fn line_of(path: &Path) -> String {
-    until(&format!("{}", path.display()), || std::fs::read_to_string(path).ok().filter(|text| text.ends_with('\n')))
-        .trim()
-        .to_owned()
+/// Sends a signal.
+pub(crate) fn tell(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(pid, signal).expect("a signal");
+}
+
+/// What the command of `run` writes into a file, once it is whole.
+pub(crate) fn line_of(run: &mut Child, path: &Path) -> String {
+    let line = until(&format!("{}", path.display()), || {
+        if let Some(status) = run.try_wait().expect("a child") {
+            let mut said = String::new();
+            run.stderr.take().map(|mut pipe| pipe.read_to_string(&mut said));
+            panic!("{status} before `{}` was written: {said}", path.display());
+        }
+        std::fs::read_to_string(path).ok().filter(|text| text.ends_with('\n'))
+    });
+    line.trim().to_owned()
 }
 
 /// Waits for a child of the test's and takes what it said.
