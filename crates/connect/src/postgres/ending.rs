@@ -298,7 +298,10 @@ impl<'a> Ending<'a> {
         if !left.is_empty() {
             return self.proof(Closure::Partial, Some(left.join("; ")), next);
         }
-        self.backend.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.order.credential);
+        if self.tidy {
+            // Kept until then: a later look for tidiness must not take new logins for old ones.
+            self.backend.in_flight.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.order.credential);
+        }
         let untidy = self.untidy.take();
         let next = if self.tidy { None } else { people };
         self.proof(Closure::Closed, untidy, next)

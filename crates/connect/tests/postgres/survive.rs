@@ -197,3 +197,31 @@ async fn what_it_prepared_as_its_group_is_never_called_closed() {
     assert!(proof.access_ended && proof.tidy, "{proof:#?}");
     assert_eq!(world.left(&task), NOTHING);
 }
+
+/// R54 R101: a timer beside the database ends what is past its end without the server, and nothing before that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_past_its_end_is_reaped_without_the_server() {
+    let world = shared();
+    let connector = world.connector();
+    let (due, other) = (world.task(&connector, &["app_rw"]).await, world.task(&connector, &["app_rw"]).await);
+    let mut sessions = [Psql::connected(world, &due, "billing").await, Psql::connected(world, &other, "billing").await];
+    let id = due.cut.credential;
+    world.cluster.psql("billing", &format!("UPDATE writ.credential SET expires = now() - interval '1 second' WHERE id = '{id}'"));
+    let reap = "SET ROLE writ_timer; SELECT writ.reap(now() + interval '100 years')";
+    world.cluster.psql("billing", reap);
+    let left = format!("SELECT count(*) FROM pg_stat_activity WHERE usesysid = {}", due.role);
+    // The first call's cut can't see its own block yet; the timer calls again.
+    eventually("its session is gone", || {
+        world.cluster.psql("billing", reap);
+        world.cluster.psql("postgres", &left) == "0"
+    })
+    .await;
+    let refused = world.psql_as(due.user(), &due.password, "billing", "SELECT 1");
+    assert!(refused.contains("FATAL"), "{refused}");
+    assert_eq!(sessions[1].ask("SELECT 'still here';").await, "still here", "a far future reaps nothing early");
+    for task in [due, other] {
+        let proof = world.end(&connector, &task).await;
+        assert!(proof.access_ended && proof.tidy, "{proof:#?}");
+        assert_eq!(world.left(&task), NOTHING);
+    }
+}
