@@ -11,10 +11,12 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use writ_agent::AgentError;
 use writ_connect::PhaseHook;
 use writ_credential::x509::{Serial, parse_ca};
@@ -30,6 +32,8 @@ pub(crate) const LOG_KEY: &str = "log.key";
 const AUTHORITY_TTL: Ttl = Ttl::from_seconds(365 * 86_400);
 /// Submissions that wait for the writer at once.
 const QUEUE_MAX: usize = 16_384;
+/// The time in which the writer's thread ends once nobody can ask any more.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Files that the process may have open: all listeners' connections, and room for the store and the backends.
 const FILES_WANTED: u64 = 8_192;
 /// How often SQLite's write-ahead log is looked at.
@@ -106,7 +110,7 @@ impl From<Denial> for ServeError {
 /// # Errors
 /// When something of the directory does not hold. Nothing is repaired.
 pub async fn serve(config: Config, ready: impl FnOnce(), stop: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
-    let (shared, cuts) = open(&config)?;
+    let Opened { shared, cuts, threads, wal } = open(&config)?;
     shared.ask(Command::Recover(Recover), None, Vec::new()).await?.result?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     shared.ask(Command::Open(Open { version }), None, Vec::new()).await?.result?;
@@ -136,15 +140,32 @@ pub async fn serve(config: Config, ready: impl FnOnce(), stop: impl Future<Outpu
     let upstream = Arc::new(Local::new(Arc::clone(&shared), trust_domain));
     ready();
     let served = writ_agent::serve(workload, upstream, writ_agent::Limits::default(), stop).await;
-    for task in tasks {
+    for task in &tasks {
         task.abort();
     }
+    for task in tasks {
+        // Each was aborted: that it was is no news.
+        drop(task.await);
+    }
     drop(std::fs::remove_file(admin_socket));
+    drop((shared, wal));
+    // The writer finishes what it has taken up; then the directory is free for the next process.
+    let ended = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+    drop(tokio::time::timeout(STOP_WITHIN, ended).await);
     Ok(served?)
 }
 
+/// An opened directory, and what works on it.
+struct Opened {
+    shared: Arc<Shared>,
+    cuts: mpsc::UnboundedReceiver<writ_types::CutDatabaseUser>,
+    threads: Vec<JoinHandle<()>>,
+    /// Dropping it ends the thread that tends the write-ahead log.
+    wal: std::sync::mpsc::Sender<()>,
+}
+
 /// Opens the directory: lock, verify, fold. The writer's thread runs from here on, and what was unfinished is ended.
-fn open(config: &Config) -> Result<(Arc<Shared>, mpsc::UnboundedReceiver<writ_types::CutDatabaseUser>), ServeError> {
+fn open(config: &Config) -> Result<Opened, ServeError> {
     // Nothing in the directory is for others, whatever the caller's mask is; sockets are opened up one by one.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     lift_file_limit();
@@ -171,10 +192,13 @@ fn open(config: &Config) -> Result<(Arc<Shared>, mpsc::UnboundedReceiver<writ_ty
         drop(cut.send(order));
     }
     let shared = Arc::new(Shared::new(writer, index, queue, authority, genesis));
-    let writing = Arc::clone(&shared);
-    spawn_thread("writer", move || writing::run(&writing, &asked, &signer, &cut))?;
-    spawn_thread("wal", move || tend(wal))?;
-    Ok((shared, cuts))
+    let writing = Arc::downgrade(&shared);
+    let (tended, running) = std::sync::mpsc::channel();
+    let threads = vec![
+        spawn_thread("writer", move || writing::run(&writing, &asked, &signer, &cut))?,
+        spawn_thread("wal", move || tend(wal, &running))?,
+    ];
+    Ok(Opened { shared, cuts, threads, wal: tended })
 }
 
 /// The listeners take more connections than the 1,024 files that a process usually may open; the store and the backends would
@@ -190,15 +214,14 @@ fn lift_file_limit() {
     }
 }
 
-fn spawn_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+fn spawn_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {
     let failed = |source| ServeError::Listen { what: format!("thread {name}"), source };
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop).map_err(failed)
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(failed)
 }
 
 /// Moves SQLite's write-ahead log into the database, off the append path.
-fn tend(mut wal: writ_store::WalCheckpointer) {
-    loop {
-        std::thread::sleep(WAL_EVERY);
+fn tend(mut wal: writ_store::WalCheckpointer, running: &Receiver<()>) {
+    while running.recv_timeout(WAL_EVERY) == Err(RecvTimeoutError::Timeout) {
         if wal.is_due()
             && let Err(error) = wal.run()
         {
@@ -251,8 +274,10 @@ async fn enthrone(shared: &Arc<Shared>) -> Result<(), ServeError> {
 
 /// Ends whatever has to be ended, all at once.
 async fn end_all(shared: Arc<Shared>, effects: Arc<Effects>, mut cuts: mpsc::UnboundedReceiver<writ_types::CutDatabaseUser>) {
+    let mut ending = JoinSet::new();
     while let Some(cut) = cuts.recv().await {
-        tokio::spawn(Arc::clone(&effects).end(cut));
+        ending.spawn(Arc::clone(&effects).end(cut));
+        while ending.try_join_next().is_some() {}
     }
     drop(shared);
 }

@@ -55,10 +55,7 @@ impl Shared {
     pub(crate) async fn ask(&self, command: Command, key: Option<String>, blobs: Vec<Blob>) -> Result<Outcome, Denial> {
         let (reply, answer) = oneshot::channel();
         let asked = Asked { submission: Submission { key, command, blobs }, reply };
-        self.queue.try_send(asked).map_err(|error| match error {
-            TrySendError::Full(_) => Denial::new(Code::Overloaded, "too much waits already", "try again in a second"),
-            TrySendError::Disconnected(_) => stopped(),
-        })?;
+        put(&self.queue, asked)?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -91,10 +88,39 @@ impl Shared {
     }
 }
 
+/// Puts a submission where the writer takes it up. A full queue is said at once: nobody waits to wait.
+fn put(queue: &SyncSender<Asked>, asked: Asked) -> Result<(), Denial> {
+    queue.try_send(asked).map_err(|error| match error {
+        TrySendError::Full(_) => Denial::new(Code::Overloaded, "too much waits already", "try again in a second"),
+        TrySendError::Disconnected(_) => stopped(),
+    })
+}
+
 fn stopped() -> Denial {
     Denial::new(
         Code::LogUnavailable,
         "the evidence log has stopped",
         "have the operator look at the server's log and start it again",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+
+    /// A queue has a bound, and what does not fit is told to come back.
+    #[test]
+    fn a_full_queue_is_overloaded_and_a_stopped_writer_is_the_logs_fault() {
+        let (queue, taken) = sync_channel(2);
+        let ask = || {
+            let submission = Submission { key: None, command: Command::Due, blobs: Vec::new() };
+            put(&queue, Asked { submission, reply: oneshot::channel().0 }).map_err(|denial| denial.code)
+        };
+        assert_eq!((ask(), ask(), ask()), (Ok(()), Ok(()), Err(Code::Overloaded)));
+        drop(taken.recv());
+        assert_eq!((ask(), ask()), (Ok(()), Err(Code::Overloaded)));
+        drop(taken);
+        assert_eq!(ask(), Err(Code::LogUnavailable));
+    }
 }

@@ -5,7 +5,7 @@ use crate::entropy::Entropy;
 use crate::shared::{Asked, Shared};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError};
+use std::sync::{PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use writ_ledger::LogSigner;
@@ -25,7 +25,7 @@ type Replies = BTreeMap<Ticket, oneshot::Sender<Result<Outcome, Denial>>>;
 
 /// The writer's thread, until nobody can ask any more.
 pub(crate) fn run(
-    shared: &Arc<Shared>,
+    shared: &Weak<Shared>,
     queue: &Receiver<Asked>,
     signer: &LogSigner,
     cuts: &mpsc::UnboundedSender<CutDatabaseUser>,
@@ -39,6 +39,8 @@ pub(crate) fn run(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
+        // What the writer stands over holds the way to it: only those who can ask keep it.
+        let Some(shared) = shared.upgrade() else { return };
         let mut writer = shared.read();
         let (before, grounds) = (writer.log().size(), writer.state().grounds());
         for asked in first.into_iter().chain(queue.try_iter()).take(TAKE_MAX) {
@@ -53,7 +55,7 @@ pub(crate) fn run(
         let step = writer.step(clock::read(), &mut random);
         let size = writer.log().size();
         if size != before {
-            index(shared, &writer, before, size);
+            index(&shared, &writer, before, size);
         }
         let late = clock::boot().saturating_sub(signed_at) >= CHECKPOINT_EVERY;
         if late && writer.log().checkpoint().is_none_or(|signed| signed.checkpoint().size != size) {
@@ -64,7 +66,7 @@ pub(crate) fn run(
         }
         let moved = (writer.state().grounds() != grounds).then(|| writer.state().grounds());
         drop(writer);
-        publish(shared, step, moved, &mut replies, cuts);
+        publish(&shared, step, moved, &mut replies, cuts);
     }
 }
 

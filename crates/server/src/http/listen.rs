@@ -14,7 +14,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 use writ_plane::Caller;
@@ -33,11 +34,11 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 /// Serves the admin socket.
 pub(crate) async fn admin(listener: UnixListener, app: App) {
     let router = router(app);
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut open = Connections::new();
     loop {
-        let permit = Arc::clone(&permits).acquire_owned().await;
+        let permit = open.permit().await;
         match (listener.accept().await, permit) {
-            (Ok((stream, _)), Ok(permit)) => spawn(converse(stream, router.clone(), Via::Socket), permit),
+            (Ok((stream, _)), Ok(permit)) => open.spawn(converse(stream, router.clone(), Via::Socket), permit),
             _ => tokio::time::sleep(AFTER_REFUSAL).await,
         }
     }
@@ -47,9 +48,9 @@ pub(crate) async fn admin(listener: UnixListener, app: App) {
 pub(crate) async fn tls(listener: TcpListener, app: App, terms: Arc<Terms>) {
     let shared = Arc::clone(&app.shared);
     let router = router(app);
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut open = Connections::new();
     loop {
-        let permit = Arc::clone(&permits).acquire_owned().await;
+        let permit = open.permit().await;
         match (listener.accept().await, permit) {
             (Ok((stream, _)), Ok(permit)) => {
                 let (router, terms, shared) = (router.clone(), Arc::clone(&terms), Arc::clone(&shared));
@@ -68,19 +69,37 @@ pub(crate) async fn tls(listener: TcpListener, app: App, terms: Arc<Terms>) {
                         converse(stream, router, via).await;
                     }
                 };
-                spawn(talk, permit);
+                open.spawn(talk, permit);
             }
             _ => tokio::time::sleep(AFTER_REFUSAL).await,
         }
     }
 }
 
-fn spawn(work: impl Future<Output = ()> + Send + 'static, permit: OwnedSemaphorePermit) {
-    tokio::spawn(async move {
-        // An overlong connection is dropped; what it asked of the writer is done all the same.
-        drop(tokio::time::timeout(CONNECTION_LIFE_MAX, work).await);
-        drop(permit);
-    });
+/// A listener's connections. They end with it.
+struct Connections {
+    permits: Arc<Semaphore>,
+    open: JoinSet<()>,
+}
+
+impl Connections {
+    fn new() -> Self {
+        Self { permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)), open: JoinSet::new() }
+    }
+
+    /// Room for one more.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        Arc::clone(&self.permits).acquire_owned().await
+    }
+
+    fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static, permit: OwnedSemaphorePermit) {
+        while self.open.try_join_next().is_some() {}
+        self.open.spawn(async move {
+            // An overlong connection is dropped; what it asked of the writer is done all the same.
+            drop(tokio::time::timeout(CONNECTION_LIFE_MAX, work).await);
+            drop(permit);
+        });
+    }
 }
 
 /// A certificate that is validly signed and that the log does not know is told from the others before anything is read: its

@@ -180,6 +180,17 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Whoever is refused for want of room is told when to come back.
+    #[test]
+    fn every_503_says_when_to_come_back_and_nothing_else_does() {
+        for code in Code::ALL {
+            let response = Refused::from(Denial::new(*code, "no", "help")).into_response();
+            assert_eq!(response.status().as_u16(), code.status());
+            let retry = response.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(retry.as_deref(), (code.status() == 503).then_some("1"), "{code:?}");
+        }
+    }
+
     #[test]
     fn a_message_quotes_names_and_nothing_that_can_be_a_secret() {
         let check = |message: &str, wanted: &str| assert_eq!(plain(message), wanted);

@@ -1,0 +1,95 @@
+//! Many at once: bounded, and nobody is left behind.
+
+use crate::world::{Ask, World};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use writ_types::ActKind;
+
+/// R205: a thousand that ask at once share their syncs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_requests_at_once_cost_at_most_a_hundred_syncs() {
+    let world = Arc::new(World::served().await);
+    let mut logins = Vec::new();
+    for _ in 0..1_000 {
+        let challenge = world.post("/v1/login/challenge", &json!({})).await.ok()["challenge"].as_str().unwrap().to_owned();
+        let act = world.act("alice", ActKind::Login, &challenge, &json!({"challenge": challenge}));
+        logins.push(json!({"challenge": challenge, "act": act, "ttl": "1h"}));
+    }
+    let (appends, size) = (world.metric("writ_store_appends").await, world.size().await);
+    let mut asking = JoinSet::new();
+    for login in logins {
+        let world = Arc::clone(&world);
+        asking.spawn(async move { world.post("/v1/login", &login).await });
+    }
+    while let Some(answer) = asking.join_next().await {
+        answer.unwrap().ok();
+    }
+    let (appends, size) = (world.metric("writ_store_appends").await - appends, world.size().await - size);
+    assert!(size >= 1_000, "{size}");
+    assert!((1..=100).contains(&appends), "{appends}");
+}
+
+/// Whoever connects and says nothing, or says it one byte at a time, is let go; whoever comes meanwhile is served.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_silent_and_the_slow_are_let_go() {
+    let world = World::served().await;
+    let mut silent = Vec::new();
+    for _ in 0..1_100 {
+        let stream = tokio::net::UnixStream::connect(world.socket());
+        // The listener's backlog is full once all places are taken: those wait outside.
+        match tokio::time::timeout(Duration::from_millis(200), stream).await {
+            Ok(Ok(stream)) => silent.push(stream),
+            _ => break,
+        }
+    }
+    assert!(silent.len() >= 1_024, "{}", silent.len());
+    let mut slow = silent.pop().unwrap();
+    let trickle = tokio::spawn(async move {
+        for byte in b"GET /v1/status HTTP/1.1\r\nhost: writ\r\nx: ".iter().chain(std::iter::repeat(&b'y')) {
+            if slow.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    // No place is free for as long as the silent ones may stay; then each is.
+    let mut first = silent.swap_remove(0);
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(30), first.read_to_end(&mut said)).await;
+    read.expect("a silent connection is closed").unwrap();
+    tokio::time::timeout(Duration::from_secs(30), trickle).await.expect("a slow connection is closed").unwrap();
+    world.get("", "/v1/status").await.ok();
+}
+
+/// A body that trickles in is not waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_body_is_let_go() {
+    let world = World::served().await;
+    let mut stream = world.connect().await;
+    let head = "POST /v1/login HTTP/1.1\r\nhost: writ\r\ncontent-type: application/json\r\nidempotency-key: 12345678\r\ncontent-length: 1000\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 1_024];
+    let read = tokio::time::timeout(Duration::from_secs(30), stream.read(&mut answer)).await.expect("it is answered").unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("did not arrive within"), "{answer}");
+}
+
+/// A handshake that does not come ends, and the API by certificate goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_without_a_handshake_do_not_hold_up_the_others() {
+    let world = World::staffed().await;
+    let mut silent = Vec::new();
+    for _ in 0..500 {
+        silent.push(TcpStream::connect(world.api.unwrap()).await.unwrap());
+    }
+    let held = crate::tls::held(&world).await;
+    let answer = world.tls(held.config(), Ask::get("/v1/status")).await.unwrap();
+    answer.ok();
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(30), silent[0].read_to_end(&mut said)).await;
+    drop(read.expect("a connection without a handshake is closed"));
+}
