@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::process::Child;
 use tokio::time::{MissedTickBehavior, interval};
-use writ_types::{Code, CredentialId, Name, TaskId, Time};
+use writ_types::{Code, Name, TaskId, Time};
 use writ_wire::api::{StartedView, TakeCredential, TakenCredential, TaskView};
 use writ_wire::client::ClientError;
 
@@ -61,7 +61,6 @@ struct Held<'a> {
     /// True if this process started it, and so ends it.
     own: bool,
     ends_at: Option<Time>,
-    taken: BTreeSet<CredentialId>,
 }
 
 /// Why the child no longer runs.
@@ -93,18 +92,17 @@ impl Run {
         let actions = scope::actions(&view, &self.resource, &self.actions)?;
         // What can fail here fails before the task starts: an approval is good once.
         let (dir, mut signals) = (RunDir::new()?, Signals::take()?);
-        let mut held =
-            Held { actor: &actor, task, own: standing == Standing::Ready, ends_at: view.ends_at, taken: BTreeSet::new() };
+        let mut held = Held { actor: &actor, task, own: standing == Standing::Ready, ends_at: view.ends_at };
         if held.own {
             let started: StartedView = actor.insist(&format!("/v1/tasks/{task}/start"), &serde_json::json!({})).await?;
             held.ends_at = Some(started.ends_at);
         } else {
             note(&format!("writ: task {task} runs already: this joins it, and leaves it running"));
         }
-        let code = self.hold(&mut held, &dir, &mut signals, actions, program, arguments).await;
+        let code = self.hold(&held, &dir, &mut signals, actions, program, arguments).await;
         drop(dir);
         if held.own {
-            report::complete(&actor, task, held.taken).await;
+            report::complete(&actor, task).await;
         } else {
             note(&format!("writ: task {task} was only joined: what was taken here ends with the task"));
         }
@@ -113,7 +111,7 @@ impl Run {
 
     async fn hold(
         &self,
-        held: &mut Held<'_>,
+        held: &Held<'_>,
         dir: &RunDir,
         signals: &mut Signals,
         actions: BTreeSet<Name>,
@@ -122,7 +120,6 @@ impl Run {
     ) -> Result<u8, Failure> {
         let take = TakeCredential { resource: self.resource.clone(), actions };
         let taken: TakenCredential = held.actor.post(&format!("/v1/tasks/{}/credentials", held.task), &take).await?;
-        held.taken.insert(taken.credential);
         if let Some(ends_at) = held.ends_at.filter(|ends_at| taken.expires < *ends_at) {
             note(&format!("writ: the credential ends at {}, before the task does at {ends_at}", taken.expires));
         }
@@ -181,7 +178,7 @@ fn environment(held: &Held<'_>, dir: &RunDir, handover: &Handover) -> Vec<(&'sta
 }
 
 /// Waits for the end of the child or of the task, and passes signals on.
-async fn supervise(held: &mut Held<'_>, child: &mut Child, signals: &mut Signals) -> Result<Over, Failure> {
+async fn supervise(held: &Held<'_>, child: &mut Child, signals: &mut Signals) -> Result<Over, Failure> {
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
