@@ -39,6 +39,9 @@ pub(crate) struct Demo {
     output: Output,
 }
 
+/// More hexadecimal digits than this in a row are an id or a digest.
+const HEX_SHOWN_MAX: usize = 24;
+
 /// One step: what it is called, which steps it rests on, and what it does.
 struct Step {
     name: &'static str,
@@ -101,7 +104,8 @@ impl Demo {
             empty(&keep.join("log"))?;
         }
         let whole = Stopwatch::start();
-        let failed = |trouble: trouble::Trouble| Failure::failed(trouble.to_string(), "the demo needs a temporary directory and `sh`");
+        let failed =
+            |trouble: trouble::Trouble| Failure::failed(trouble.to_string(), "the demo needs a temporary directory and `sh`");
         let keep = self.keep.as_ref().map(|keep| std::path::absolute(keep).unwrap_or_else(|_| keep.clone()));
         let mut stage = Stage::new(keep).map_err(failed)?;
         let say = |line: &str| if self.output.is_json() { note(line) } else { print(line) };
@@ -111,7 +115,10 @@ impl Demo {
             say(&format!("left out: {}", plain(why)));
         }
         let true_steps = report.steps.iter().filter(|step| step.ok).count();
-        say(&format!("{true_steps} of {} steps are true, in {:.1} s", STEPS.len(), whole.elapsed().as_secs_f64()));
+        say(&format!("{true_steps} of {} steps are true, in {:.1} s", report.steps.len(), whole.elapsed().as_secs_f64()));
+        if let Some(keep) = &self.keep {
+            say(&format!("the log is in {0}: `writ log verify --laws {0}`", keep.join("log").display()));
+        }
         if self.output.is_json() {
             print_json(&report);
         }
@@ -135,7 +142,10 @@ fn empty(dir: &Path) -> std::result::Result<(), Failure> {
 fn play(stage: &mut Stage, say: &dyn Fn(&str)) -> Report {
     let mut report = Report { steps: Vec::new(), left_out: Vec::new(), ok: true };
     if stage.world.agent_uid.is_none() {
-        let why = format!("the agent's own account, which only root can give it: it runs as uid {}, like everything here", stage.world.own_uid);
+        let why = format!(
+            "the agent's own account, which only root can give it: it runs as uid {}, like everything here",
+            stage.world.own_uid
+        );
         report.left_out.push(why);
     }
     let lacking = cluster::Programs::find(stage.world.own_uid).err();
@@ -165,7 +175,26 @@ fn play(stage: &mut Stage, say: &dyn Fn(&str)) -> Report {
 /// A step's line.
 fn line(done: &Done) -> String {
     let mark = if done.ok { "ok  " } else { "FAIL" };
-    format!("{mark} {:<13} {:>6} ms  {}", done.name, done.ms, plain(&done.detail))
+    format!("{mark} {:<13} {:>6} ms  {}", done.name, done.ms, shortened(&plain(&done.detail)))
+}
+
+/// Ids and digests by their first digits: a line is for people.
+fn shortened(text: &str) -> String {
+    let mut out = String::new();
+    let mut run = String::new();
+    for c in text.chars().map(Some).chain([None]) {
+        match c.filter(char::is_ascii_hexdigit) {
+            Some(digit) => run.push(digit),
+            None => {
+                let long = run.len() >= HEX_SHOWN_MAX;
+                out.extend(run.chars().take(if long { 8 } else { usize::MAX }));
+                out.push_str(if long { "…" } else { "" });
+                out.extend(c);
+                run.clear();
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -184,11 +213,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_shows_the_first_digits_of_ids_and_all_of_words() {
+        let text = format!("tsk_{} faded {}", "ab".repeat(16), "0".repeat(23));
+        assert_eq!(shortened(&text), format!("tsk_abababab… faded {}", "0".repeat(23)));
+    }
+
+    #[test]
     fn a_report_has_the_shape_of_the_contract() {
         let step = Done { name: "init", ok: false, ms: 7, detail: "why".to_owned() };
         assert_eq!(line(&step), "FAIL init               7 ms  why");
         let report = Report { steps: vec![step], left_out: vec!["this".to_owned()], ok: false };
-        let wanted = "{\"steps\":[{\"name\":\"init\",\"ok\":false,\"ms\":7,\"detail\":\"why\"}],\"left_out\":[\"this\"],\"ok\":false}";
+        let wanted =
+            "{\"steps\":[{\"name\":\"init\",\"ok\":false,\"ms\":7,\"detail\":\"why\"}],\"left_out\":[\"this\"],\"ok\":false}";
         assert_eq!(serde_json::to_string(&report).unwrap(), wanted);
     }
 }

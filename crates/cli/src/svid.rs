@@ -1,7 +1,7 @@
 //! `writ svid`: this process attests itself, and its document is written out for other people's programs to judge.
 
 use crate::args::Output;
-use crate::failure::{Failure, Outcome, Exit};
+use crate::failure::{Exit, Failure, Outcome};
 use crate::run::{Actor, Way};
 use crate::show::{print, print_json};
 use clap::Args;

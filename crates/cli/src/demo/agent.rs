@@ -1,6 +1,6 @@
 //! The agent: programs under its own account, which have a socket to attest at and nothing else.
 
-use super::program::{end, run, Said};
+use super::program::{Said, end, run};
 use super::trouble::{Result, Trouble};
 use super::world::World;
 use std::os::unix::process::CommandExt as _;
@@ -56,7 +56,8 @@ impl Agent {
     /// `writ run` in a task, with a shell script as its child, until it is let go.
     pub(super) fn hold(&self, task: &str, script: &str) -> Result<Held> {
         let log = self.world.path("out/agent.log");
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(|error| Trouble::file(&log, &error))?;
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(|error| Trouble::file(&log, &error))?;
         let mut command = self.command();
         command.args(["run", "--task", task, "--resource", "billing-db", "--", "sh", "-c", script]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);

@@ -31,7 +31,9 @@ fn brief(told: &str) -> String {
     let line = told.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let what = line.split_once(": missing").map_or(line, |(what, _)| what);
     let who = line.split_once("(who can: ").and_then(|(_, who)| who.split_once(')')).map_or("", |(who, _)| who);
-    format!("{what}; who can sign: {who}")
+    let mut who: Vec<&str> = who.split(", ").collect();
+    who.sort_unstable();
+    format!("{what}; who can sign: {}", who.join(", "))
 }
 
 /// Everybody who answers signs the same change set, once.

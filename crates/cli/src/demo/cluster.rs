@@ -39,7 +39,8 @@ impl Programs {
     pub(super) fn find(own_uid: u32) -> std::result::Result<Self, String> {
         let bin = binaries().ok_or("PostgreSQL is not installed here (Debian: `postgresql`)")?;
         let on_path = on_path("psql");
-        let psql = on_path.or_else(|| Some(bin.join("psql")).filter(|psql| psql.exists())).ok_or("`psql` is not installed here")?;
+        let psql =
+            on_path.or_else(|| Some(bin.join("psql")).filter(|psql| psql.exists())).ok_or("`psql` is not installed here")?;
         if own_uid != 0 {
             return Ok(Self { bin, psql, account: None });
         }
@@ -86,9 +87,7 @@ impl Cluster {
         let mut server = server.spawn().map_err(|error| Trouble::new(format!("can't run `postgres`: {error}")))?;
         // The world's watchdog ends it; this only keeps it from staying a zombie.
         std::thread::spawn(move || server.wait());
-        until("PostgreSQL answers", READY_WITHIN, || {
-            Ok(self.try_psql("postgres", "SELECT 1")?.code.filter(|code| *code == 0))
-        })?;
+        until("PostgreSQL answers", READY_WITHIN, || Ok(self.try_psql("postgres", "SELECT 1")?.code.filter(|code| *code == 0)))?;
         Ok(())
     }
 
@@ -147,7 +146,9 @@ fn binaries() -> Option<PathBuf> {
     let entries = std::fs::read_dir(LIBRARY).into_iter().flatten().flatten();
     let found = entries.filter_map(|entry| Some((version(&entry)?, entry.path().join("bin"))));
     let newest = found.filter(|(_, bin)| bin.join("postgres").exists() && bin.join("initdb").exists()).max();
-    newest.map(|(_, bin)| bin).or_else(|| Some(on_path("initdb")?.parent()?.to_owned()).filter(|bin| bin.join("postgres").exists()))
+    newest
+        .map(|(_, bin)| bin)
+        .or_else(|| Some(on_path("initdb")?.parent()?.to_owned()).filter(|bin| bin.join("postgres").exists()))
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

@@ -1,9 +1,12 @@
 //! The estate of the demo: one production boundary, one agent, one database.
 
+use super::world::AGENT_UIDS;
+
 /// The files, as somebody would write them.
 pub(super) fn yaml(agent_uid: u32, database: &str) -> String {
     // Under an account of its own, the agent's range is one that no other account has.
-    let range = if agent_uid >= 61_000 { "61000-61899".to_owned() } else { agent_uid.to_string() };
+    let range = AGENT_UIDS;
+    let range = if range.contains(&agent_uid) { format!("{}-{}", range.start, range.end - 1) } else { agent_uid.to_string() };
     format!(
         "kind: Party
 metadata: {{name: finance}}

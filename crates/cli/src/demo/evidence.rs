@@ -13,13 +13,23 @@ pub(super) fn why(stage: &mut Stage) -> Result<String> {
     let found = stage.agent.file("svid.pem");
     std::fs::copy(&found, &pem).map_err(|error| Trouble::file(&found, &error))?;
     let pem = pem.display().to_string();
-    let scraps = if stage.has_cluster() { vec![&pem, &task.user, &task.id, &task.credential] } else { vec![&pem, &task.id] };
+    let (scraps, named) = if task.user.is_empty() {
+        (vec![&pem, &task.id], "the agent's PEM and the task")
+    } else {
+        (vec![&pem, &task.user, &task.id, &task.credential], "the agent's PEM, its database user, the task and the credential")
+    };
     let mut stories = Vec::new();
     for scrap in &scraps {
         let story = stage.cast()?.writ("alice", &["why", scrap, "-o", "json"])?.well()?.json()?;
         must(story.get("receipts_verified") == Some(&Value::Bool(true)), || format!("the story of `{scrap}` is not proven"))?;
         let of = |place: &str| story.pointer(place).cloned().unwrap_or_default();
-        stories.push([of("/delegated/by"), of("/approved"), of("/justified/decision"), of("/delegated/name"), of("/approved/0/name")]);
+        stories.push([
+            of("/delegated/by"),
+            of("/approved"),
+            of("/justified/decision"),
+            of("/delegated/name"),
+            of("/approved/0/name"),
+        ]);
     }
     let first = stories.first().cloned().unwrap_or_default();
     must(first.first().is_some_and(Value::is_string), || "the story names no delegator".to_owned())?;
@@ -27,8 +37,7 @@ pub(super) fn why(stage: &mut Stage) -> Result<String> {
         must(*story == first, || format!("`{scrap}` tells another story"))?;
     }
     let name = |place: usize| first.get(place).and_then(Value::as_str).unwrap_or("nobody").to_owned();
-    let detail = format!("the agent's PEM, its database user, the task and the credential: delegated by {}, approved by {}, {}", name(3), name(4), name(2));
-    Ok(detail)
+    Ok(format!("{named} tell one story: delegated by {}, approved by {}, {}", name(3), name(4), name(2)))
 }
 
 /// The approval is taken out of the log, and judged with the key that bob made.
@@ -48,7 +57,10 @@ pub(super) fn ssh_keygen(stage: &mut Stage) -> Result<String> {
     let signed = Signed { signer: "bob", public: &public, namespace: "writ.approve", message: &message, signature: &signature };
     ssh_keygen_accepts(world, &signed)?;
     let statement: Value = serde_json::from_slice(&message).map_err(|error| Trouble::new(error.to_string()))?;
-    Ok(format!("Good \"writ.approve\" signature for bob over {}; another message or namespace is refused", text(&statement, "/digest")?))
+    Ok(format!(
+        "Good \"writ.approve\" signature for bob over {}; another message or namespace is refused",
+        text(&statement, "/digest")?
+    ))
 }
 
 /// A stranger verifies the exported log offline: every signature, and every decision again.

@@ -41,7 +41,8 @@ pub(super) fn init(stage: &mut Stage) -> Result<String> {
         let statement = entry.pointer(&format!("/acts/{place}/statement")).cloned().unwrap_or_default();
         let message = canonical(&statement).map_err(|error| Trouble::new(error.to_string()))?;
         let (public, signature) = (cast.public_line(name)?, text(&entry, &format!("/acts/{place}/sshsig"))?);
-        let signed = Signed { signer: name, public: &public, namespace: "writ.genesis", message: &message, signature: &signature };
+        let signed =
+            Signed { signer: name, public: &public, namespace: "writ.genesis", message: &message, signature: &signature };
         ssh_keygen_accepts(&world, &signed)?;
     }
     stage.found(cast, genesis.clone());
@@ -104,10 +105,13 @@ pub(super) fn people(stage: &mut Stage) -> Result<String> {
         cast.login(name, genesis)?;
     }
     let keys = cast.writ("alice", &["key", "list", "-o", "json"])?.well()?.json()?;
-    let known = |print: &str| keys.as_array().into_iter().flatten().any(|key| key.get("fingerprint").and_then(Value::as_str) == Some(print));
+    let known = |print: &str| {
+        keys.as_array().into_iter().flatten().any(|key| key.get("fingerprint").and_then(Value::as_str) == Some(print))
+    };
     for name in FOUNDERS.iter().chain(&OTHERS) {
         let print = fingerprint(&cast.public(name))?;
         must(known(&print), || format!("the key {print} of {name} is not enrolled"))?;
     }
-    Ok("carol, dave, erin and frank: each enrolled by alice, bob and the new key; ssh-keygen prints the same six fingerprints".to_owned())
+    Ok("carol, dave, erin and frank: each enrolled by alice, bob and the new key; ssh-keygen prints the same six fingerprints"
+        .to_owned())
 }

@@ -129,7 +129,8 @@ impl Said {
 
     /// Its standard output, as JSON.
     pub(super) fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.out).map_err(|error| Trouble::new(format!("what `{}` printed is not JSON: {error}", self.name)))
+        serde_json::from_str(&self.out)
+            .map_err(|error| Trouble::new(format!("what `{}` printed is not JSON: {error}", self.name)))
     }
 
     /// The first line of what it said on standard error.

@@ -33,7 +33,8 @@ impl Server {
             command.args(["--crash-in", phase]);
         }
         let log = world.path("out/server.log");
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(|error| Trouble::file(&log, &error))?;
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(|error| Trouble::file(&log, &error))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
         let child = command.spawn().map_err(|error| Trouble::new(format!("can't run `writ serve`: {error}")))?;
         world.remember(&child);

@@ -33,7 +33,9 @@ pub(super) fn tamper(stage: &mut Stage) -> Result<String> {
     // Whoever holds the log's key can write any tree: it takes the laws to see that nobody signed.
     must(verify(stage, &forged.dir, false)?.is_empty(), || "the forged tree does not hold even as a tree".to_owned())?;
     let third = refused(stage, &forged.dir, true)?;
-    Ok(format!("a flipped bit: {first}; two entries swapped: {second}; \"approved\" by the server alone, with the log's key: {third}"))
+    Ok(format!(
+        "a flipped bit: {first}; two entries swapped: {second}; \"approved\" by the server alone, with the log's key: {third}"
+    ))
 }
 
 fn flip(file: &Path) -> Result<()> {

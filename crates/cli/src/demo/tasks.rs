@@ -98,7 +98,9 @@ pub(super) fn one_task(stage: &mut Stage) -> Result<String> {
     stage.delegate_second(Task { id: id.clone(), ..Task::default() });
     let before = stage.has_cluster().then(|| stage.cluster()?.users()).transpose()?;
     let said = stage.agent.writ(&["take", "--task", &id, "--resource", "billing-db", "--actions", "read"])?;
-    must(matches!(said.code, Some(4 | 5)), || format!("a credential for the second task: exit {:?} {}", said.code, said.complaint()))?;
+    must(matches!(said.code, Some(4 | 5)), || {
+        format!("a credential for the second task: exit {:?} {}", said.code, said.complaint())
+    })?;
     let ran = stage.agent.writ(&["run", "--task", &id, "--resource", "billing-db", "--", "touch", "ran"])?;
     must(matches!(ran.code, Some(4 | 5)), || format!("the second task ran: exit {:?} {}", ran.code, ran.complaint()))?;
     must(!stage.agent.file("ran").exists(), || "the command ran all the same".to_owned())?;
@@ -107,5 +109,6 @@ pub(super) fn one_task(stage: &mut Stage) -> Result<String> {
     if let Some(held) = &mut stage.held {
         held.runs()?;
     }
-    Ok(format!("no credential for {id} while the first task runs: {}", said.complaint()))
+    let first = if stage.held.is_some() { "runs" } else { "is approved" };
+    Ok(format!("no credential for {id} while the first task {first}: {}", said.complaint()))
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// Accounts that the agent may get, if nobody has them: none of a machine's own (Debian gives out 1000 to 59999).
-const AGENT_UIDS: std::ops::Range<u32> = 61_000..61_900;
+pub(super) const AGENT_UIDS: std::ops::Range<u32> = 61_000..61_900;
 
 /// Ends what is still there once this process has gone, however it went: the process groups named in `live`, the cluster, the files.
 const WATCHDOG: &str = "read -r _; for f in \"$1\"/live/*; do kill -KILL -- \"-${f##*/}\" 2>/dev/null; done; \
@@ -41,7 +41,8 @@ impl World {
         let agent_uid = (own_uid == 0).then(free_uid).flatten();
         let writ = dir.join("bin/writ");
         let world = Self { dir, writ, agent_uid, own_uid, watchdog: Some(watchdog) };
-        for (name, mode) in [("bin", 0o755), ("run", 0o711), ("people", 0o700), ("agent", 0o700), ("live", 0o700), ("out", 0o700)] {
+        for (name, mode) in [("bin", 0o755), ("run", 0o711), ("people", 0o700), ("agent", 0o700), ("live", 0o700), ("out", 0o700)]
+        {
             let path = world.path(name);
             DirBuilder::new().mode(mode).create(&path).map_err(|error| Trouble::file(&path, &error))?;
             std::fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(|error| Trouble::file(&path, &error))?;
@@ -117,11 +118,13 @@ impl Drop for World {
 /// A fresh directory, 0711, under a parent that every account can pass.
 fn place() -> Result<PathBuf> {
     let passable = |path: &Path| {
-        path.ancestors().all(|dir| std::fs::metadata(dir).is_ok_and(|meta| meta.is_dir() && meta.permissions().mode() & 0o001 != 0))
+        path.ancestors()
+            .all(|dir| std::fs::metadata(dir).is_ok_and(|meta| meta.is_dir() && meta.permissions().mode() & 0o001 != 0))
     };
     let parents = [std::env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")];
     // A unix socket's path has at most 107 bytes.
-    let parent = parents.iter().find(|path| passable(path) && path.as_os_str().len() < 60).unwrap_or(&parents[0]);
+    let parent = parents.iter().find(|path| passable(path) && path.as_os_str().len() < 60);
+    let parent = parent.ok_or_else(|| Trouble::new("no temporary directory that every account can pass: not even `/tmp`"))?;
     let made = tempfile::Builder::new().prefix("writ-demo-").tempdir_in(parent).map_err(|error| Trouble::file(parent, &error))?;
     let dir = made.keep();
     std::fs::set_permissions(&dir, Permissions::from_mode(0o711)).map_err(|error| Trouble::file(&dir, &error))?;
@@ -132,6 +135,7 @@ fn place() -> Result<PathBuf> {
 fn free_uid() -> Option<u32> {
     let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let named = |uid: &u32| known.lines().any(|line| line.split(':').nth(2) == Some(&uid.to_string()));
-    let running: Vec<u32> = std::fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| Some(entry.metadata().ok()?.uid())).collect();
+    let running: Vec<u32> =
+        std::fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| Some(entry.metadata().ok()?.uid())).collect();
     AGENT_UIDS.into_iter().find(|uid| !named(uid) && !running.contains(uid))
 }
