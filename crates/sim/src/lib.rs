@@ -31,7 +31,7 @@ pub use model::Model;
 pub use person::{Person, Signing};
 pub use points::{Died, Point, Points};
 pub use random::Seeded;
-pub use schedule::{Failure, Report, simulate};
+pub use schedule::{Failure, Report, simulate, survive};
 
 pub use server::{Outside, Server};
 pub use workload::Holder;

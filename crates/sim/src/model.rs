@@ -37,8 +37,11 @@ pub struct Model {
     decisions: BTreeMap<DecisionId, bool>,
     tasks: BTreeMap<TaskId, Task>,
     credentials: BTreeMap<CredentialId, Credential>,
-    certificates: BTreeSet<Digest>,
+    /// Whom each names; nobody for the server's own.
+    certificates: BTreeMap<Digest, Option<IdentityId>>,
     acts: BTreeSet<Digest>,
+    /// Passwords and certificates that have been seen outside.
+    seen: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -221,11 +224,11 @@ impl Model {
                     self.chartered(&row.identity)?;
                     let life = row.expires.micros().saturating_sub(entry.at.micros());
                     law!(life > 0 && life <= SVID_LIFE, "a document lives for {life} µs");
-                    self.certificates.insert(row.tbs);
+                    self.certificates.insert(row.tbs, Some(row.identity));
                 }
                 self.allowed(entry)?;
             }
-            Body::AuthorityChanged(it) => _ = self.certificates.insert(it.tbs),
+            Body::AuthorityChanged(it) => _ = self.certificates.insert(it.tbs, None),
             _ => {}
         }
         Ok(())
@@ -377,11 +380,22 @@ impl Model {
     ///
     /// # Errors
     /// The law that is broken.
-    pub fn look(&self, outside: &Outside, backend: &Backend) -> Result<(), Broken> {
+    pub fn look(&mut self, outside: &Outside, backend: &Backend) -> Result<(), Broken> {
         for certificate in &outside.certificates {
-            let known = self.certificates.contains(&certificate.tbs);
-            law!(known, "certificate {} is signed and not in the log", certificate.serial);
+            let known = self.certificates.get(&certificate.tbs);
+            let Some(identity) = known else { return Err(format!("certificate {} is not in the log", certificate.serial)) };
+            // Law 1: what ended one entry before it came out does not come out.
+            if self.seen.insert(certificate.serial.clone())
+                && let Some(identity) = identity
+            {
+                self.chartered(identity)?;
+            }
         }
+        for id in outside.passwords.keys().filter(|id| !self.seen.contains(&id.to_string())) {
+            let counts = self.credentials.get(id).is_some_and(|credential| !credential.over);
+            law!(counts, "the password of {id} came out after its end");
+        }
+        self.seen.extend(outside.passwords.keys().map(ToString::to_string));
         for (id, user) in &outside.passwords {
             let made = self.credentials.get(id).is_some_and(|credential| credential.made && credential.user == *user);
             law!(made, "the password of {id} is out, and its making is not in the log");

@@ -1,6 +1,7 @@
 //! Random schedules from a seed: what people and agents ask, rightly and wrongly, while disk, database, clock and process fail.
 
 mod moves;
+mod script;
 
 use crate::points::Point;
 use crate::{Fault, Model, Seeded, World};
@@ -56,6 +57,23 @@ pub fn simulate(seed: u64, steps: usize) -> Result<Report, Failure> {
         play.step(step).map_err(|what| Failure { seed, step, what })?;
     }
     play.converge().map_err(|what| Failure { seed, step: steps, what })?;
+    Ok(play.report())
+}
+
+/// Dies at this place while a task is requested, approved, started, given a credential and killed, comes back, and does it all
+/// again; then everything converges.
+///
+/// # Errors
+/// The law that is broken; the seed is the place's number, and there are no steps.
+pub fn survive(point: Point) -> Result<Report, Failure> {
+    let seed = Point::ALL.iter().position(|each| *each == point).unwrap_or_default() as u64;
+    let mut play = Play::new(seed);
+    let failed = |what| Failure { seed, step: 0, what };
+    play.world.points.arm(Some(point));
+    for _ in 0..2 {
+        script::run(&mut play).map_err(failed)?;
+    }
+    play.converge().map_err(failed)?;
     Ok(play.report())
 }
 
@@ -135,7 +153,9 @@ impl Play {
         } else if self.leapt.is_some() && dice.chance(20) {
             self.set_clock();
         }
-        if self.world.points.armed().is_some() || !self.dice.chance(25) {
+        // A place that is not come by gives way to the next, and gets another turn.
+        let percent = if self.world.points.armed().is_some() { 2 } else { 15 };
+        if !self.dice.chance(percent) {
             return;
         }
         self.world.points.arm(Point::ALL.get(self.next_point % Point::ALL.len()).copied());

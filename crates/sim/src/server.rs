@@ -13,7 +13,7 @@ use writ_plane::{
 };
 use writ_policy::{PolicySet, PolicySource};
 use writ_types::{
-    Closure, Code, CredentialId, CutDatabaseUser, Denial, Digest, OpenDatabaseUser, SignX509, SpiffeId, SqlName, Time,
+    Closure, Code, CredentialId, CutDatabaseUser, Denial, Digest, OpenDatabaseUser, Order, SignX509, SpiffeId, SqlName, Time,
 };
 
 /// A submission and what came of it.
@@ -24,6 +24,8 @@ pub(crate) type Answered = (Ticket, Result<Answer, Denial>);
 pub struct Server {
     /// The writer, as the real server runs it.
     pub writer: Writer<MemoryStore>,
+    /// Orders on their way to who carries them out: what they create may end before they arrive.
+    held: VecDeque<Committed<Order>>,
     opening: VecDeque<Committed<OpenDatabaseUser>>,
     cutting: BTreeMap<CredentialId, Cutting>,
     /// Outcomes that were handed to the writer.
@@ -103,7 +105,7 @@ const AGAIN_MS: u64 = 1_000;
 impl Server {
     pub(crate) fn open(disk: &Disk) -> Result<Self, OpenError> {
         let writer = Writer::open_knowing(disk.store(), Some(&BASE))?;
-        Ok(Self { writer, opening: VecDeque::new(), cutting: BTreeMap::new(), reported: BTreeMap::new() })
+        Ok(Self { writer, held: VecDeque::new(), opening: VecDeque::new(), cutting: BTreeMap::new(), reported: BTreeMap::new() })
     }
 
     /// Records the start and undoes what an earlier process left unfinished.
@@ -121,12 +123,12 @@ impl Server {
 
     /// The log was left unknown where it ends: it is opened anew, and what that left unfinished is undone.
     pub(crate) fn reopen(self, around: &mut Around<'_>) -> Result<Result<Self, OpenError>, Died> {
-        let Self { writer, opening, cutting, reported } = self;
+        let Self { writer, held, opening, cutting, reported } = self;
         let writer = match writer.reopen() {
             Ok(writer) => writer,
             Err(error) => return Ok(Err(error)),
         };
-        let mut server = Self { writer, opening, cutting, reported };
+        let mut server = Self { writer, held, opening, cutting, reported };
         server.recover(around)?;
         Ok(Ok(server))
     }
@@ -170,17 +172,7 @@ impl Server {
     }
 
     fn outcome(&mut self, outcome: Outcome, around: &mut Around<'_>) -> Result<Option<Answered>, Died> {
-        let now = self.writer.now(around.clocks.read());
-        for order in outcome.orders {
-            match self.writer.release(order, now) {
-                Ok(Release::Cut(cut)) => self.cut(cut),
-                Ok(release) => {
-                    around.outside.released += 1;
-                    self.act(release, around)?;
-                }
-                Err(_) => around.outside.held_back += 1,
-            }
-        }
+        self.held.extend(outcome.orders);
         let Some(reported) = self.reported.remove(&outcome.ticket) else { return Ok(Some((outcome.ticket, outcome.result))) };
         match (reported, outcome.result) {
             // Without its entry the password stays sealed, and the user goes.
@@ -199,6 +191,21 @@ impl Server {
             _ => {}
         }
         Ok(None)
+    }
+
+    /// The gate between the log and the effect.
+    fn release(&mut self, order: Committed<Order>, around: &mut Around<'_>) -> Result<(), Died> {
+        let now = self.writer.now(around.clocks.read());
+        match self.writer.release(order, now) {
+            Ok(release) => {
+                around.outside.released += 1;
+                self.act(release, around)
+            }
+            Err(_) => {
+                around.outside.held_back += 1;
+                Ok(())
+            }
+        }
     }
 
     fn act(&mut self, release: Release, around: &mut Around<'_>) -> Result<(), Died> {
@@ -227,6 +234,10 @@ impl Server {
         let ready = self.cutting.values().find(|cutting| cutting.next != Phase::Reported && cutting.not_before <= now).cloned();
         if let Some(cutting) = ready {
             self.phase(cutting, around)?;
+            return Ok(true);
+        }
+        if let Some(order) = self.held.pop_front() {
+            self.release(order, around)?;
             return Ok(true);
         }
         let Some(order) = self.opening.pop_front() else { return Ok(false) };
@@ -291,7 +302,7 @@ impl Server {
 
     /// True if nothing is to be done, now or later.
     pub fn is_quiet(&self) -> bool {
-        self.writer.is_idle() && self.opening.is_empty() && self.cutting.is_empty()
+        self.writer.is_idle() && self.held.is_empty() && self.opening.is_empty() && self.cutting.is_empty()
     }
 }
 

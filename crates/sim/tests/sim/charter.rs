@@ -212,6 +212,60 @@ fn a_change_set_with_a_foreign_or_used_signature_is_refused() {
     assert_eq!(world.ask(Command::FileChange(Box::new(file))).unwrap_err().code, Code::Stale);
 }
 
+/// R16, R46, R63: who holds a boundary of their own takes nothing out of another: it needs those who answer where it is.
+#[test]
+fn nothing_is_taken_out_of_a_boundary_without_those_who_answer_there() {
+    let mut world = World::staffed(1);
+    let estate = Estate::new();
+    let of = |handle: &str, roles: &[OwnerRole]| roles.iter().map(|role| (*role, party(handle))).collect::<Vec<_>>();
+    let mut lab = estate.boundary.clone();
+    (lab.name, lab.production, lab.delegators) = (name("lab"), false, None);
+    lab.owners = of("gina", OwnerRole::ALL).into_iter().collect();
+    lab.owners.extend(of("frank", &[OwnerRole::Platform, OwnerRole::Security]));
+    lab.backups.clear();
+    let change = world.apply("alice", vec![Item::Boundary(Box::new(lab.clone()))]);
+    world.sign("gina", change).unwrap();
+    world.sign("frank", change).unwrap();
+    assert!(world.state().boundaries().chartered(world.state().people(), &name("lab")).is_ok());
+
+    let mut taken = lab;
+    (taken.name, taken.parent) = (name("prod"), name("lab"));
+    let mut moved = estate.resource.clone();
+    moved.boundary = name("lab");
+    let mut shadow = moved.clone();
+    (shadow.resource, shadow.name) = (writ_types::ResourceId::from_bits([5; 16]), name("shadow-db"));
+    shadow.postgres.address = shadow.postgres.address.to_uppercase();
+    let Some(Item::Identity(invoicer)) = estate.items().pop() else { panic!() };
+    let retired = IdentityItem { boundary: name("lab"), retired: true, ..invoicer.clone() };
+    let invoicer = IdentityItem { boundary: name("lab"), ..invoicer };
+    let before = world.state().clone();
+    for item in [Item::Boundary(Box::new(taken)), Item::Resource(Box::new(moved)), Item::Resource(Box::new(shadow))] {
+        let change = world.apply("gina", vec![item]);
+        world.sign("frank", change).unwrap();
+    }
+    world.apply("gina", vec![Item::Identity(retired)]);
+    let change = world.apply("gina", vec![Item::Identity(invoicer.clone())]);
+    let state = world.state();
+    assert_eq!(state.boundaries(), before.boundaries());
+    assert_eq!(state.resources(), before.resources());
+    assert_eq!(state.identities().get(&invoicer.identity), before.identities().get(&invoicer.identity));
+    // One of those who answer where it is lets it go.
+    world.sign("carol", change).unwrap();
+    assert_eq!(world.state().identities().get(&invoicer.identity).unwrap().boundary, name("lab"));
+}
+
+/// R15, R25: that a boundary is production no longer, its security owner signs too.
+#[test]
+fn leaving_production_asks_the_security_owner() {
+    let mut world = World::staffed(1);
+    let mut boundary = Estate::new().boundary;
+    boundary.production = false;
+    let change = world.apply("alice", vec![Item::Boundary(Box::new(boundary))]);
+    assert!(world.state().boundaries().is_production(&name("prod")));
+    world.sign("erin", change).unwrap();
+    assert!(!world.state().boundaries().is_production(&name("prod")));
+}
+
 /// R17: two change sets that were filed side by side can't make a circle of boundaries, or share a name.
 #[test]
 fn what_two_change_sets_would_break_together_comes_into_force_once() {
