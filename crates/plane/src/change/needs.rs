@@ -7,7 +7,7 @@ use crate::decision::evaluate;
 use crate::state::State;
 use std::collections::BTreeSet;
 use writ_credential::PublicKey;
-use writ_ledger::body::{Asked, BoundaryItem, Effect, IdentityItem, Item, KeyItem, ResourceItem};
+use writ_ledger::body::{Asked, BoundaryItem, Effect, IdentityItem, Item, KeyItem, PostgresTerms, ResourceItem};
 use writ_policy::PolicySet;
 use writ_types::{Name, OwnerRole, PartyId, Selector, SelectorPattern, TextValue, Time};
 
@@ -167,24 +167,29 @@ impl Table<'_> {
                 needs.push(self.accepts(*person, None, format!("accepts the duty {duty} in boundary `{}`", item.name)));
             }
         }
-        // What is not about persons, and every change of persons, the control owner above agrees to.
-        match self.state.boundaries.get(&item.parent) {
-            None => needs.push(Self::nobody(format!("boundary `{}` is in force", item.parent))),
-            Some(_) => {
-                let need = self.owner(
-                    &item.parent,
-                    OwnerRole::Control,
-                    format!("boundary `{}` lies below `{}`", item.name, item.parent),
-                );
-                match &need.who {
-                    Who::Some { of, .. } if of.iter().any(|person| !self.may_administer(*person, &item.parent)) => {
-                        needs.push(Self::nobody(format!("policy lets the control owner administer boundary `{}`", item.parent)));
-                    }
-                    _ => needs.push(need),
-                }
-            }
+        // What is not about persons, and every change of persons, the control owner above agrees to; a move, both above.
+        let left = before.and_then(|b| b.parent.as_ref()).filter(|parent| **parent != item.parent);
+        needs.extend([&item.parent].into_iter().chain(left).map(|parent| self.above(item, parent)));
+        // Fewer approvals are needed outside production: that is an assurance given up.
+        let boundaries = &self.state.boundaries;
+        if boundaries.is_production(&item.name) && !item.production && !boundaries.is_production(&item.parent) {
+            let reason = format!("boundary `{}` would no longer be production", item.name);
+            needs.push(self.owner(&item.name, OwnerRole::Security, reason));
         }
         needs
+    }
+
+    fn above(&self, item: &BoundaryItem, parent: &Name) -> Need {
+        if self.state.boundaries.get(parent).is_none() {
+            return Self::nobody(format!("boundary `{parent}` is in force"));
+        }
+        let need = self.owner(parent, OwnerRole::Control, format!("boundary `{}` lies below `{parent}`", item.name));
+        match &need.who {
+            Who::Some { of, .. } if of.iter().any(|person| !self.may_administer(*person, parent)) => {
+                Self::nobody(format!("policy lets the control owner administer boundary `{parent}`"))
+            }
+            _ => need,
+        }
     }
 
     fn accepts(&self, person: PartyId, role: Option<OwnerRole>, reason: String) -> Need {
@@ -204,10 +209,19 @@ impl Table<'_> {
 
     /// Its owners sign. While users of it may live where it is now, it stays there: their ends would look for them elsewhere.
     fn resource(&self, item: &ResourceItem) -> Vec<Need> {
-        let reason = || format!("resource `{}` lies in boundary `{}`", item.name, item.boundary);
-        let roles = [OwnerRole::Platform, OwnerRole::Business];
-        let mut needs: Vec<Need> = roles.iter().map(|role| self.owner(&item.boundary, *role, reason())).collect();
-        let before = self.state.resources.get(&item.resource).map(|resource| &resource.postgres);
+        let before = self.state.resources.get(&item.resource);
+        // Who answers for it where it is, and for what else lies at its address, answers too: no boundary takes another's.
+        let mut boundaries = BTreeSet::from([&item.boundary]);
+        boundaries.extend(before.map(|before| &before.boundary));
+        let same_place = self.state.resources.iter().filter(|(_, other)| shares_address(&other.postgres, &item.postgres));
+        boundaries.extend(same_place.map(|(_, other)| &other.boundary));
+        let reason = |boundary| format!("resource `{}` lies in, or at an address of, boundary `{boundary}`", item.name);
+        let answers = |boundary| {
+            let roles = [OwnerRole::Platform, OwnerRole::Business];
+            roles.map(|role| self.owner(boundary, role, reason(boundary)))
+        };
+        let mut needs: Vec<Need> = boundaries.into_iter().flat_map(answers).collect();
+        let before = before.map(|resource| &resource.postgres);
         let moves = before.is_some_and(|b| b.address != item.postgres.address || b.replicas != item.postgres.replicas);
         if moves && self.state.credentials.unclosed().any(|(_, credential)| credential.resource == item.resource) {
             needs.push(Self::nobody(format!("every credential on resource `{}` is closed where it is now", item.name)));
@@ -223,14 +237,33 @@ impl Table<'_> {
         let patterns: Vec<_> = terms.selectors.iter().filter_map(|text| SelectorPattern::parse(text).ok()).collect();
         let within =
             |text: &String| Selector::parse(text).is_ok_and(|selector| patterns.iter().any(|pattern| pattern.allows(&selector)));
-        if item.retired || item.selectors.iter().all(within) {
-            let path = || self.state.boundaries.path(&item.boundary);
-            let of = path().flat_map(|(_, b)| b.owners.values().chain(b.backups.values())).copied();
-            let of = of.filter(|person| self.state.people.is_active_person(person)).collect();
-            let reason = format!("identity `{}` lies in boundary `{}`", item.name, item.boundary);
-            return vec![Need { who: Who::Some { of, count: 1 }, role: None, reason }];
-        }
-        let reason = format!("identity `{}` has selectors outside the charter of boundary `{}`", item.name, item.boundary);
-        vec![self.owner(&item.boundary, OwnerRole::Platform, reason)]
+        let mut needs = Vec::new();
+        // Who answers for it where it is lets it go: else a boundary takes another's name, or retires it.
+        let left = self.state.identities.get(&item.identity).map(|identity| &identity.boundary);
+        needs.extend(left.filter(|left| **left != item.boundary).map(|left| self.lies(item, left)));
+        needs.push(if item.retired || item.selectors.iter().all(within) {
+            self.lies(item, &item.boundary)
+        } else {
+            let reason = format!("identity `{}` has selectors outside the charter of boundary `{}`", item.name, item.boundary);
+            self.owner(&item.boundary, OwnerRole::Platform, reason)
+        });
+        needs
     }
+
+    /// One of those who answer for the boundary or for one above it.
+    fn lies(&self, item: &IdentityItem, boundary: &Name) -> Need {
+        let path = self.state.boundaries.path(boundary);
+        let of = path.flat_map(|(_, b)| b.owners.values().chain(b.backups.values())).copied();
+        let of = of.filter(|person| self.state.people.is_active_person(person)).collect();
+        let reason = format!("identity `{}` lies in boundary `{boundary}`", item.name);
+        Need { who: Who::Some { of, count: 1 }, role: None, reason }
+    }
+}
+
+/// True if both are reached at one address, however its letters are written.
+fn shares_address(one: &PostgresTerms, other: &PostgresTerms) -> bool {
+    let all = |terms: &PostgresTerms| -> BTreeSet<String> {
+        std::iter::once(&terms.address).chain(&terms.replicas).map(|address| address.to_ascii_lowercase()).collect()
+    };
+    !all(one).is_disjoint(&all(other))
 }
