@@ -55,9 +55,12 @@ impl FileChange {
             return Err(Denial::new(Code::BadSignature, "the filer is not who signed", "file it under your own party id").into());
         }
         if view.state.changes.0.len() >= OPEN_MAX {
-            return Err(
-                Denial::new(Code::Limit, format!("{OPEN_MAX} change sets wait already"), "sign or withdraw some first").into()
-            );
+            return Err(Denial::new(
+                Code::Limit,
+                format!("{OPEN_MAX} change sets wait already"),
+                "have some of them signed; one that is not signed is forgotten after 30 days",
+            )
+            .into());
         }
         let mine = view.state.changes.0.values().filter(|change| change.content.filer == self.content.filer).count();
         if mine >= OPEN_OF_FILER_MAX {
