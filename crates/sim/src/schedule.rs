@@ -129,18 +129,18 @@ impl Play {
             if dice.chance(20) {
                 world.disk.fail(None);
             }
-        } else if dice.chance(4) {
+        } else if dice.chance(2) {
             world.disk.fail(dice.pick(&Fault::ALL).copied());
         }
         let backend = &mut world.backend;
-        backend.down = if backend.down { !dice.chance(15) } else { dice.chance(4) };
+        backend.down = if backend.down { !dice.chance(15) } else { dice.chance(2) };
         backend.late = if backend.late { !dice.chance(25) } else { dice.chance(5) };
         backend.refuses = if backend.refuses { !dice.chance(25) } else { dice.chance(3) };
         if dice.chance(30) {
             backend.arrive();
         }
-        if dice.chance(8) {
-            world.clocks.pass(dice.draw() % 1_200_000);
+        if dice.chance(4) {
+            world.clocks.pass(dice.draw() % 900_000);
         }
         if self.leapt.is_none() && dice.chance(1) {
             let by = Ttl::from_seconds(3_600);
@@ -207,7 +207,7 @@ impl Play {
                 (None, came) => self.hand.learn(ticket, &came),
             }
         }
-        for _ in 0..self.dice.below(4) {
+        for _ in 0..self.dice.below(7) {
             if self.world.carry() != Ok(true) {
                 break;
             }

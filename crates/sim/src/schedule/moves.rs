@@ -66,6 +66,18 @@ impl Hand {
     }
 
     pub(super) fn next(&mut self, world: &mut World) -> Option<Ask> {
+        // Most of what is asked brings some task a step on; the rest is anything.
+        if world.random.chance(55) {
+            let holds =
+                |world: &World, phase: fn(&Phase) -> bool| world.state().tasks().open().any(|(_, task)| phase(&task.phase));
+            return match world.random.below(4) {
+                0 if holds(world, |phase| matches!(phase, Phase::Live { .. })) => self.take(world),
+                1 if holds(world, |phase| matches!(phase, Phase::Approved { .. })) => start(world),
+                2 if holds(world, |phase| matches!(phase, Phase::Awaiting)) => self.approve(world),
+                3 => self.request(world),
+                _ => self.attest(world),
+            };
+        }
         match world.random.below(40) {
             0..=3 => self.attest(world),
             4..=9 => self.request(world),
@@ -215,7 +227,7 @@ fn agent_of(identity: writ_types::IdentityId) -> Option<&'static str> {
 }
 
 fn start(world: &mut World) -> Option<Ask> {
-    let task = some_task(world, |phase| matches!(phase, Phase::Approved { .. } | Phase::Awaiting))?;
+    let task = some_task(world, |phase| matches!(phase, Phase::Approved { .. }))?;
     let actor = world.state().tasks().get(&task)?.actor();
     let mine = agent_of(actor)?;
     if world.random.chance(15) {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use writ_sim::{Failure, Point, Report, simulate, survive};
 
 /// What CI plays; `cargo xtask soak simulator` plays thousands. Cedar takes a millisecond a decision in a debug build.
-const SEEDS: u64 = 8;
-const STEPS: usize = 160;
+const SEEDS: u64 = 6;
+const STEPS: usize = 120;
 
 /// R100, R101, R107, R108, R113: the process dies between every two steps, at each place once; the next one undoes what was
 /// left, nothing is revived, and everything is closed in the end.
