@@ -199,7 +199,7 @@ impl World {
 /// Calls `end` until it says that nothing is left to do.
 pub(crate) async fn until_closed(connector: &Postgres, cut: &CutDatabaseUser) -> ClosureProof {
     let mut last = None;
-    for _ in 0..40 {
+    for _ in 0..12 {
         let proof = connector.end(cut.clone()).await;
         if proof.next_try.is_none() {
             return proof;
