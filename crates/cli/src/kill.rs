@@ -2,7 +2,7 @@
 
 use crate::act::Question;
 use crate::args::Output;
-use crate::estate::{Known, suggestion};
+use crate::estate::suggestion;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::filing;
 use crate::leak;
@@ -54,20 +54,20 @@ impl Kill {
     pub(crate) fn run(self) -> Outcome {
         match self {
             Self::Task(target) => target.kill(|what, _| Ok(KillScope::Task(TaskId::parse(what)?))),
-            Self::Identity(target) => target.kill(|what, known| identity(what, known).map(KillScope::Identity)),
-            Self::Resource(target) => target.kill(|what, known| resource(what, known).map(KillScope::Resource)),
+            Self::Identity(target) => target.kill(|what, link| identity(what, link).map(KillScope::Identity)),
+            Self::Resource(target) => target.kill(|what, link| resource(what, link).map(KillScope::Resource)),
             Self::Boundary(target) => target.kill(|what, _| Ok(KillScope::Boundary(Name::parse(what)?))),
         }
     }
 }
 
 impl Target {
-    pub(crate) fn kill(self, scope: impl FnOnce(&str, &Known) -> Result<KillScope, Failure>) -> Outcome {
+    pub(crate) fn kill(self, scope: impl FnOnce(&str, &Link) -> Result<KillScope, Failure>) -> Outcome {
         if let Some(reason) = &self.reason {
             leak::refuse("reason", reason)?;
         }
         let link = Link::open(&self.reach)?;
-        let scope = scope(&self.what, &filing::known(&link)?)?;
+        let scope = scope(&self.what, &link)?;
         let me = link.me(&self.keyed)?;
         let blob = self.reason.as_ref().map(|reason| Blob::new(json!({ "text": reason }), Salt::mint(&mut *link.random())));
         let blob = blob.transpose().map_err(Failure::bug)?;
@@ -87,10 +87,12 @@ impl Target {
     }
 }
 
-fn identity(what: &str, known: &Known) -> Result<IdentityId, Failure> {
+fn identity(what: &str, link: &Link) -> Result<IdentityId, Failure> {
     if let Ok(id) = IdentityId::parse(what) {
         return Ok(id);
     }
+    // Only a name needs the estate, and a session to read it.
+    let known = filing::known(link)?;
     let named = Name::parse(what).ok().and_then(|name| known.identities.get(&name)).map(|item| item.identity);
     named.ok_or_else(|| {
         let help = suggestion(what, known.identities.keys().map(Name::as_str));
@@ -98,10 +100,12 @@ fn identity(what: &str, known: &Known) -> Result<IdentityId, Failure> {
     })
 }
 
-fn resource(what: &str, known: &Known) -> Result<ResourceId, Failure> {
+fn resource(what: &str, link: &Link) -> Result<ResourceId, Failure> {
     if let Ok(id) = ResourceId::parse(what) {
         return Ok(id);
     }
+    // Only a name needs the estate, and a session to read it.
+    let known = filing::known(link)?;
     let named = Name::parse(what).ok().and_then(|name| known.resources.get(&name)).map(|item| item.resource);
     named.ok_or_else(|| {
         let help = suggestion(what, known.resources.keys().map(Name::as_str));

@@ -72,7 +72,7 @@ impl Link {
         let memory = Memory::open(reach.session.as_deref())?;
         let session = memory.session(now())?;
         let named = reach.socket.clone().or_else(|| reach.dir.as_ref().map(|dir| dir.join("admin.sock")));
-        let kept = session.as_ref().map(|session| session.socket.clone());
+        let kept = memory.last_session()?.map(|last| last.socket);
         let Some(socket) = named.or(kept) else {
             return Err(Failure::usage(
                 "no server is named and no session is open",
@@ -82,8 +82,13 @@ impl Link {
         let socket = std::path::absolute(&socket).unwrap_or(socket);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::bug)?;
         let nobody = Caller::default();
-        let status: Status = runtime.block_on(ask(&socket, &nobody, Method::GET, "/v1/status", None::<&()>, None))?;
-        memory.see(&status, genesis)?;
+        let look = || runtime.block_on(ask::<Status>(&socket, &nobody, Method::GET, "/v1/status", None::<&()>, None));
+        let mut status = look()?;
+        if memory.see(&status, genesis).is_err() {
+            // Another run of the command may have seen more since this one asked: what is asked now is not behind that.
+            status = look()?;
+            memory.see(&status, genesis)?;
+        }
         // A session of another log says nothing here.
         let session = session.filter(|session| session.origin == status.origin && session.socket == socket);
         let random = RefCell::new(OsRandom::new()?);
@@ -180,6 +185,14 @@ impl Link {
     /// The key that signs, and whose it is: the key says who.
     pub(crate) fn me(&self, keyed: &Keyed) -> Result<Me, Failure> {
         let signer = self.signer(keyed)?;
+        if !self.has_session() {
+            // A signature needs no session: ending must not wait for one. The server judges whose key it is.
+            let last = self.memory.last_session()?.filter(|last| last.origin == self.status.origin);
+            let same = last.filter(|last| Signer::of(&last.key).is_ok_and(|kept| kept.public() == signer.public()));
+            if let Some(last) = same {
+                return Ok(Me { party: last.party, signer });
+            }
+        }
         let party = People::of(self.estate()?).holder(signer.public()).ok_or_else(|| {
             let message = format!("key `{}` ({}) is nobody's here", signer.file().display(), signer.public().fingerprint());
             Failure::new(
@@ -193,8 +206,8 @@ impl Link {
 
     /// The key that signs.
     pub(crate) fn signer(&self, keyed: &Keyed) -> Result<Signer, Failure> {
-        let kept = || self.session.as_ref().map(|session| session.key.clone());
-        match keyed.key.clone().or_else(kept).or_else(Signer::default_file) {
+        let last = self.memory.last_session()?.filter(|last| last.origin == self.status.origin);
+        match keyed.key.clone().or_else(|| last.map(|last| last.key)).or_else(Signer::default_file) {
             Some(file) => Signer::of(&file),
             None => Err(Failure::usage("no key is named", "add `--key FILE`")),
         }

@@ -83,6 +83,11 @@ impl Memory {
         Ok(session.filter(|session| session.expires > now))
     }
 
+    /// The last session, also one that has ended: it still says whose key it was opened with.
+    pub(crate) fn last_session(&self) -> Result<Option<Session>, Failure> {
+        read(&self.session)
+    }
+
     pub(crate) fn keep_session(&self, session: &Session) -> Result<PathBuf, Failure> {
         write(&self.session, session)?;
         Ok(self.session.clone())

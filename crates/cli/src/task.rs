@@ -127,7 +127,7 @@ impl Look {
                 (None, None) => format!("{} from its start", content.ttl),
             };
             let (actor, by) = (names.of_id(&content.actor.to_string()), names.people.handle(&content.delegator));
-            rows.push(vec![view.task.to_string(), view.state.clone(), actor, by, content.purpose.to_string(), ends]);
+            rows.push(vec![view.task.to_string(), crate::show::plain(&view.state), actor, by, content.purpose.to_string(), ends]);
         }
         print(&table(&rows));
         Ok(Exit::Done)
@@ -177,7 +177,7 @@ fn tell(link: &Link, view: &TaskView, output: Output) -> Outcome {
     }
     let names = Names::of(link)?;
     let content = delegation(view)?;
-    let mut out = format!("task {} is {}\n", view.task, view.state);
+    let mut out = format!("task {} is {}\n", view.task, crate::show::plain(&view.state));
     out.push_str(&format!("  actor      {}\n", names.of_id(&content.actor.to_string())));
     out.push_str(&format!("  delegated  by {}\n", names.people.handle(&content.delegator)));
     out.push_str(&format!("  purpose    {}\n", crate::show::quoted(content.purpose.as_str())));

@@ -69,7 +69,12 @@ impl Why {
         }
         (story.receipts, story.leaves) = (Vec::new(), Vec::new());
         if self.output.is_json() {
-            print_json(&story);
+            // The members of the answer are a contract; the kinds are for people.
+            let mut value = serde_json::to_value(&story).map_err(Failure::bug)?;
+            if let Some(members) = value.as_object_mut() {
+                members.remove("kinds");
+            }
+            print_json(&value);
         } else {
             print(&tell::story(&story));
         }

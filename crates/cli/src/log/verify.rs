@@ -36,6 +36,8 @@ struct Found {
     origin: Option<String>,
     size: u64,
     root: Option<Digest>,
+    /// For people only: the JSON's members are a contract.
+    #[serde(skip)]
     genesis: Option<Digest>,
     entries: u64,
     signatures: u64,

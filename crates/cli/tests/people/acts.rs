@@ -116,6 +116,17 @@ fn tasks_are_refused_completed_signalled_and_killed() {
     let task = request(&place, &[]).exits(5).text("/task");
     place.writ("bob", &["kill", "boundary", "prod"]).exits(0);
     assert_eq!(end(&task).as_deref(), Some("killed"));
+    // Ending needs no session that is still open, only the key.
+    let task = request(&place, &[]).exits(5).text("/task");
+    let session = place.at("bob.state/writ/session");
+    let kept = std::fs::read_to_string(&session).expect("a session");
+    let expires = serde_json::from_str::<Value>(&kept).expect("JSON");
+    let expires = expires.pointer("/expires").and_then(Value::as_str).expect("its end").to_owned();
+    std::fs::write(&session, kept.replace(&expires, "2026-01-01T00:00:00.000000Z")).expect("written");
+    place.writ("bob", &["party", "list", "--dir", &place.path("dir")]).exits(4);
+    place.writ("bob", &["task", "kill", &task, "--dir", &place.path("dir")]).exits(0);
+    assert_eq!(end(&task).as_deref(), Some("killed"));
+    place.login("bob");
     assert!(place.writ("bob", &["kill", "identity", "invoicr"]).exits(2).err.contains("did you mean `invoicer`?"));
 }
 
