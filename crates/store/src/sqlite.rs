@@ -128,20 +128,17 @@ impl SqliteStore {
     }
 
     /// Gives up the space that is kept back for endings. False if it was given up before.
-    ///
-    /// # Errors
-    /// When the file can't be removed.
-    pub fn release_reserve(&mut self) -> Result<bool, StoreError> {
+    fn release_reserve(&mut self) -> Result<bool, StoreError> {
         let released = self.reserve.release().map_err(|error| StoreError::Io(format!("the reserve: {error}")));
         self.tend_closing();
         released
     }
 
-    /// Takes the space back, once there is some: then everything is appended again.
-    ///
-    /// # Errors
-    /// When the disk is still full.
-    pub fn restore_reserve(&mut self) -> Result<(), StoreError> {
+    /// Takes the space back if it was given up: an error while the disk is still full.
+    fn restore_reserve(&mut self) -> Result<(), StoreError> {
+        if self.reserve.held() {
+            return Ok(());
+        }
         let restored = self.reserve.restore().map_err(|error| StoreError::Full(format!("the reserve: {error}")));
         self.tend_closing();
         restored
@@ -232,7 +229,8 @@ impl LogStore for SqliteStore {
         if batch.leaves.len() != batch.hashes.len() {
             return Err(StoreError::Io("a batch with more or fewer hashes than leaves".to_owned()));
         }
-        if batch.lane == Lane::Grant && !self.reserve.held() {
+        // The first grant after the disk has space again takes the reserve back; until then what is left is for endings.
+        if batch.lane == Lane::Grant && self.restore_reserve().is_err() {
             return Err(StoreError::Full("what is left is kept for endings".to_owned()));
         }
         let mut outcome = self.commit(batch);

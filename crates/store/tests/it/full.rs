@@ -74,10 +74,9 @@ fn child() {
     grow(&mut log, Lane::Cut).unwrap();
     assert!(matches!(grow(&mut log, Lane::Grant), Err(AppendError::Store(StoreError::Full(_)))));
     std::fs::remove_file(ballast).unwrap();
-    drop(log);
-    let mut log = Log::open(SqliteStore::open(&dir, options).unwrap(), |_, _| {}).unwrap();
-    assert!(log.store().reserve_held());
+    // No restart is needed: the first grant takes the reserve back.
     grow(&mut log, Lane::Grant).unwrap();
+    assert!(log.store().reserve_held());
     log.sign_checkpoint(&signer()).unwrap();
     println!("the full disk was real");
 }
