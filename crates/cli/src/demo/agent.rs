@@ -69,7 +69,7 @@ impl Agent {
     fn command(&self) -> Command {
         let mut command = self.world.writ(&self.world.path("agent"));
         command.env("SPIFFE_ENDPOINT_SOCKET", format!("unix://{}", self.world.workload_socket().display()));
-        command.env("WRIT_API", &self.api);
+        command.env("WRIT_API", &self.api).env("XDG_RUNTIME_DIR", &self.world.memory);
         if let Some(uid) = self.world.agent_uid {
             // Supplementary groups go with it.
             command.uid(uid).gid(uid);

@@ -1,7 +1,6 @@
 //! A directory of the demo's own, which the agent's account can reach, and what cleans up after it.
 
 use super::trouble::{Result, Trouble};
-use std::ffi::OsStr;
 use std::fs::{DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -12,9 +11,12 @@ use std::process::{Child, Command, Stdio};
 pub(super) const AGENT_UIDS: std::ops::Range<u32> = 61_000..61_900;
 
 /// Ends what is still there once this process has gone, however it went: the process groups named in `live`, the cluster, the files.
-const WATCHDOG: &str = "read -r _; for f in \"$1\"/live/*; do kill -KILL -- \"-${f##*/}\" 2>/dev/null; done; \
-    if pid=$(head -n 1 \"$1/pg/data/postmaster.pid\" 2>/dev/null); then kill -QUIT \"$pid\" 2>/dev/null; n=0; \
-    while kill -0 \"$pid\" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done; fi; rm -rf \"$1\"";
+const WATCHDOG: &str = r#"read -r _
+for f in "$1"/live/*; do kill -s KILL -- "-${f##*/}"; done
+if pid=$(head -n 1 "$1/pg/data/postmaster.pid"); then
+  kill -s QUIT "$pid"; n=0; while kill -0 "$pid" && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done
+fi
+rm -rf "$1" "$2""#;
 
 /// The demo's directory.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(super) struct World {
     pub(super) writ: PathBuf,
     /// An account that nobody else has; none where we may not change accounts.
     pub(super) agent_uid: Option<u32>,
+    /// The agent's directory in memory, for what `writ run` hands over.
+    pub(super) memory: PathBuf,
     /// Our own account.
     pub(super) own_uid: u32,
     watchdog: Option<Child>,
@@ -33,23 +37,27 @@ impl World {
     pub(super) fn make() -> Result<Self> {
         let dir = place()?;
         let own_uid = std::fs::metadata(&dir).map_err(|error| Trouble::file(&dir, &error))?.uid();
+        let memory = Path::new("/dev/shm").join(dir.file_name().unwrap_or_default());
         let mut watchdog = Command::new("sh");
-        watchdog.args([OsStr::new("-c"), OsStr::new(WATCHDOG), OsStr::new("watchdog"), dir.as_os_str()]);
+        watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(&dir).arg(&memory);
         // `read` returns when the pipe closes, which it does when this process ends.
         watchdog.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let watchdog = watchdog.spawn().map_err(|error| Trouble::new(format!("can't run `sh`: {error}")))?;
         let agent_uid = (own_uid == 0).then(free_uid).flatten();
         let writ = dir.join("bin/writ");
-        let world = Self { dir, writ, agent_uid, own_uid, watchdog: Some(watchdog) };
+        let world = Self { dir, writ, agent_uid, memory, own_uid, watchdog: Some(watchdog) };
         for (name, mode) in [("bin", 0o755), ("run", 0o711), ("people", 0o700), ("agent", 0o700), ("live", 0o700), ("out", 0o700)]
         {
             let path = world.path(name);
             DirBuilder::new().mode(mode).create(&path).map_err(|error| Trouble::file(&path, &error))?;
             std::fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(|error| Trouble::file(&path, &error))?;
         }
+        // Where there is no such place, `writ run` looks for another.
+        let in_memory = DirBuilder::new().mode(0o700).create(&world.memory).is_ok();
         if let Some(uid) = world.agent_uid {
-            let home = world.path("agent");
-            chown(&home, Some(uid), Some(uid)).map_err(|error| Trouble::file(&home, &error))?;
+            for dir in [Some(&world.path("agent")), in_memory.then_some(&world.memory)].into_iter().flatten() {
+                chown(dir, Some(uid), Some(uid)).map_err(|error| Trouble::file(dir, &error))?;
+            }
         }
         let own = std::env::current_exe().map_err(|error| Trouble::new(format!("this program can't find itself: {error}")))?;
         // Where it was built, the agent's account may have no way in.

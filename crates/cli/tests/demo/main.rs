@@ -1,10 +1,6 @@
 //! `writ demo`, run as people run it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that can't go on says so by failing"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on says so by failing")]
 
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
