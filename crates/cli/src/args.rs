@@ -40,8 +40,13 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Kill(kill::Kill),
     /// Run a command in a task, with the task's credential, as the attested actor
+    ///
+    /// The command finds the database in PGSERVICEFILE, PGSERVICE, PGHOST, PGPORT, PGDATABASE and PGUSER, and the password in PGPASSFILE.
+    /// When it ends, the task ends; when the task ends, it is ended. The exit code is the command's once it has started.
     Run(run::Run),
     /// Take a credential of a running task; what lies outside the task ends it
+    ///
+    /// The passfile lies in memory: beside that of `writ run`, and gone with it, or in a directory of its own, which who took it removes.
     Take(take::Take),
     /// Attest this process, and write its certificates
     Svid(svid::Svid),

@@ -34,8 +34,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) const TASK_VARIABLE: &str = "WRIT_TASK";
 
 /// Run a command in a task, with the task's credential, as the attested actor
-///
-/// The child finds the database in PGSERVICEFILE, PGSERVICE, PGHOST, PGPORT, PGDATABASE and PGUSER, and the password in PGPASSFILE. When it ends, the task ends; when the task ends, it is ended. The exit code is the child's once it has started.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 #[test]
 fn a_deadline_that_passed_while_the_server_was_down_has_passed() {
     let mut world = World::new();
-    let (task, ready) = (world.approved("read", "6s"), world.at("ready"));
+    let (task, ready) = (world.approved("read", "10s"), world.at("ready"));
     std::fs::create_dir(&ready).expect("a directory");
     std::fs::set_permissions(&ready, std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("its mode");
     // The passfile is carried off: the deadline holds also for who kept a copy.
