@@ -58,6 +58,8 @@ pub struct CredentialView {
     pub kind: CredentialKind,
     /// Its task; none for an identity document.
     pub task: Option<TaskId>,
+    /// Who holds it.
+    pub identity: IdentityId,
     /// Where it is good.
     pub resource: Option<ResourceId>,
     /// When it ends.
