@@ -5,6 +5,7 @@
 mod charter;
 mod ending;
 mod founding;
+mod laws;
 mod simulate;
 mod task;
 mod writer;

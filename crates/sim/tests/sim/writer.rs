@@ -189,6 +189,30 @@ fn an_unknown_outcome_stops_the_log_until_it_is_opened_anew() {
     }
 }
 
+/// R88, R100: what ended one entry before its order was carried out does not come out: no user is made, no password handed over.
+#[test]
+fn an_order_is_held_back_when_its_task_has_ended() {
+    for made in [false, true] {
+        let mut world = World::staffed(1);
+        let task = world.live_task("invoicer");
+        let command = take(&world, task);
+        world.submit(None, command);
+        world.turn().unwrap();
+        if made {
+            // Through the gate, to the backend, and its outcome into the log: now the password waits at the gate.
+            world.carry().unwrap();
+            world.carry().unwrap();
+            world.turn().unwrap();
+            assert_eq!(world.backend.roles().count(), 1);
+        }
+        let command = kill(&mut world, task);
+        world.submit(None, command);
+        world.settle();
+        assert_eq!((world.outside.held_back, world.outside.passwords.len()), (1, 0), "made: {made}");
+        assert_eq!(world.backend.roles().count(), 0);
+    }
+}
+
 /// R113: a report on a credential that still counts does not close it before its end.
 #[test]
 fn a_premature_report_closes_nothing() {

@@ -1,0 +1,83 @@
+//! What an auditor finds in a log whose keeper has its key and nobody else's.
+
+use serde_json::json;
+use writ_ledger::Entry;
+use writ_plane::Laws;
+use writ_sim::{Cast, Estate, World};
+use writ_types::TextValue as _;
+
+/// What is found in this log, once each of its entries has gone through `forge`.
+fn found(world: &World, mut forge: impl FnMut(u64, &mut Entry)) -> Vec<String> {
+    let mut laws = Laws::default();
+    for (index, leaf) in world.disk.leaves().iter().enumerate() {
+        let mut entry = Entry::decode(leaf).unwrap();
+        forge(index as u64, &mut entry);
+        laws.add(&entry);
+    }
+    laws.breaches().iter().map(|breach| breach.what.clone()).collect()
+}
+
+fn says(found: &[String], what: &str) {
+    assert!(found.iter().any(|breach| breach.contains(what)), "{what}: {found:?}");
+}
+
+/// R20: what was not so is found: who enrolled a key, when it may approve, what is closed, who signalled, how long it lives.
+#[test]
+fn a_log_that_was_forged_with_its_own_key_breaks_the_laws() {
+    let mut world = World::founded(1);
+    let change = world.apply("alice", Estate::people());
+    for (handle, _) in Cast::get().people().filter(|(handle, _)| !["alice", "mallory"].contains(handle)) {
+        world.sign(handle, change).unwrap();
+    }
+    let change = world.apply("alice", Estate::new().items());
+    for handle in ["bob", "carol", "dave", "erin", "frank"] {
+        world.sign(handle, change).unwrap();
+    }
+    let task = world.live_task("invoicer");
+    world.take("invoicer", task, &["read"]).unwrap();
+    assert_eq!(found(&world, |_, _| {}), Vec::<String>::new());
+
+    let kind = |entry: &Entry, kind: &str| entry.kind.as_str() == kind;
+    let alone = found(&world, |_, entry| {
+        if kind(entry, "key.enrolled") {
+            entry.body["enrolled_by"] = json!([]);
+        }
+    });
+    says(&alone, "names others as its enrollers");
+    // As if the delegator had enrolled the keys of those who approve.
+    let early = found(&world, |_, entry| {
+        if kind(entry, "key.enrolled") {
+            entry.body["enrolled_by"] = json!(Cast::get().people().map(|(_, person)| person.party).collect::<Vec<_>>());
+        }
+    });
+    says(&early, "less than 7 days");
+    let foreign = found(&world, |_, entry| {
+        if kind(entry, "credential.granted") {
+            entry.body["databases"] = json!(["payroll"]);
+            entry.body["expires"] = json!("2040-01-01T00:00:00.000000Z");
+        }
+    });
+    says(&foreign, "other databases");
+    says(&foreign, "longer than its charter");
+    let closed = found(&world, |_, entry| {
+        if kind(entry, "credential.made") {
+            let credential = entry.body["credential"].clone();
+            entry.kind = writ_ledger::Kind::parse("closure.reported").unwrap();
+            entry.body = json!({
+                "v": 1, "credential": credential, "point": "billing-db", "state": "CLOSED", "tidy": true, "evidence": [],
+                "next_try": null,
+            });
+        }
+    });
+    says(&closed, "what was not ended");
+    let accused = found(&world, |_, entry| {
+        if kind(entry, "credential.made") {
+            entry.kind = writ_ledger::Kind::parse("task.signalled").unwrap();
+            entry.body = json!({
+                "v": 1, "task": task, "trigger": "misuse", "sender": Cast::get().person("carol").party, "self_reported": false,
+                "content": null,
+            });
+        }
+    });
+    says(&accused, "carries no signature");
+}
