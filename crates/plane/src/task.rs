@@ -12,7 +12,7 @@ mod state;
 
 pub use caller::Caller;
 pub use command::{Approve, Refuse, Request, Start};
-pub(crate) use command::{Approved, Refused, Requested, Started, allowed_now};
+pub(crate) use command::{Approved, Refused, Requested, Started, allowed_now, rests, still_so};
 pub(crate) use end::{cut_off, due, end_task};
 pub use ending::{Complete, CompleteContent, Kill, Sender, Signal, SignalContent};
 pub(crate) use ending::{Completed, Killed, Signalled};

@@ -2,8 +2,9 @@
 
 use super::Laws;
 use super::tasks::rests_on_approvals;
-use crate::credential::CredentialPhase;
+use crate::credential::{Credential, CredentialPhase};
 use crate::identity::SVID_TTL_MAX;
+use crate::task::gates;
 use writ_ledger::Entry;
 use writ_ledger::body::{Asked, Body, CredentialGranted, Effect, SvidRow};
 use writ_types::Scope;
@@ -15,6 +16,12 @@ pub(super) fn judge(laws: &Laws, entry: &Entry, body: &Body, found: &mut Vec<Str
             let credential = laws.state.credentials.get(&made.credential);
             if credential.is_none_or(|credential| credential.phase != CredentialPhase::Granted) {
                 found.push("it was not granted, or had ended before it was made".to_owned());
+            }
+        }
+        Body::ClosureReported(report) => {
+            let credential = laws.state.credentials.get(&report.credential);
+            if credential.is_none_or(Credential::counts) {
+                found.push("it reports the closure of what was not ended".to_owned());
             }
         }
         Body::SvidsIssued(issued) => {
@@ -34,6 +41,21 @@ fn grant(laws: &Laws, entry: &Entry, granted: &CredentialGranted, found: &mut Ve
         None => found.push("its task does not run".to_owned()),
         Some(ends_at) if granted.expires > ends_at => found.push("it outlives its task".to_owned()),
         Some(_) => {}
+    }
+    if laws.state.credentials.get(&granted.credential).is_some() {
+        found.push("its id is another credential's".to_owned());
+    }
+    if let Err(denial) = gates(&laws.state, &task.content) {
+        found.push(denial.to_string());
+    }
+    let identity = laws.state.identities.get(&granted.identity);
+    let terms = identity.and_then(|identity| laws.state.boundaries.identity(&identity.boundary));
+    if terms.is_none_or(|terms| granted.expires > entry.at.after(terms.ttl_max)) {
+        found.push("it lives longer than its charter lets it".to_owned());
+    }
+    let resource = laws.state.resources.get(&granted.resource);
+    if resource.is_none_or(|resource| resource.postgres.databases != granted.databases) {
+        found.push("it reaches other databases than its resource has".to_owned());
     }
     let reach = Scope::new([writ_types::Grant { resource: granted.resource, actions: granted.actions.clone() }]);
     if reach.is_empty() || !task.scope().contains(&reach) {

@@ -2,9 +2,10 @@
 
 use super::Laws;
 use crate::change::{Part, in_force_with, needs};
+use std::collections::BTreeSet;
 use writ_credential::PublicKey;
 use writ_ledger::Entry;
-use writ_ledger::body::{Body, Item};
+use writ_ledger::body::{Body, Item, KeyEnrolled};
 use writ_types::{ChangeId, Section};
 
 pub(super) fn judge(laws: &Laws, entry: &Entry, body: &Body, found: &mut Vec<String>) {
@@ -21,14 +22,22 @@ pub(super) fn judge(laws: &Laws, entry: &Entry, body: &Body, found: &mut Vec<Str
         Body::PartyEnabled(it) => {
             check(it.change, None, &|item| matches!(item, Item::PartyState(state) if state.party == it.party && !state.disabled));
         }
-        Body::KeyEnrolled(it) => match it.change {
-            Some(id) => check(
-                id,
-                None,
-                &|item| matches!(item, Item::Key(key) if key.party == it.party && key.key == it.key && !key.remove),
-            ),
-            None => founders_key(laws, it, found),
-        },
+        Body::KeyEnrolled(it) => {
+            match it.change {
+                Some(id) => {
+                    check(
+                        id,
+                        None,
+                        &|item| matches!(item, Item::Key(key) if key.party == it.party && key.key == it.key && !key.remove),
+                    );
+                    enrollers(laws, id, it, found);
+                }
+                None => founders_key(laws, it, found),
+            }
+            if PublicKey::from_line(&it.key).map_or(true, |key| key.fingerprint().to_string() != it.fingerprint) {
+                found.push("its fingerprint is another key's".to_owned());
+            }
+        }
         Body::KeyRemoved(it) => {
             let same = |key: &str| PublicKey::from_line(key).is_ok_and(|key| key.fingerprint().to_string() == it.fingerprint);
             check(
@@ -84,7 +93,16 @@ fn part(laws: &Laws, entry: &Entry, id: ChangeId, section: Option<Section>, is: 
 }
 
 /// Only founders' keys come without a change set, right after the genesis, as it names them.
-fn founders_key(laws: &Laws, it: &writ_ledger::body::KeyEnrolled, found: &mut Vec<String>) {
+/// Who signed for a key can't be left out: for 7 days it approves nothing of theirs.
+fn enrollers(laws: &Laws, id: ChangeId, it: &KeyEnrolled, found: &mut Vec<String>) {
+    let Some(change) = laws.state.changes.get(&id) else { return };
+    let signed: BTreeSet<_> = change.signatures.keys().filter(|signer| **signer != it.party).collect();
+    if it.enrolled_by.iter().collect::<BTreeSet<_>>() != signed {
+        found.push("it names others as its enrollers than those who signed".to_owned());
+    }
+}
+
+fn founders_key(laws: &Laws, it: &KeyEnrolled, found: &mut Vec<String>) {
     let founders = laws.state.people.parties().count() as u64;
     let early = laws.state.size() >= 1 && laws.state.size() <= founders && laws.state.changes.iter().next().is_none();
     if !early || laws.state.people.party(&it.party).is_none() || !it.enrolled_by.is_empty() {

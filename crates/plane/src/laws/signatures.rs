@@ -7,7 +7,7 @@ use crate::task::{CompleteContent, SignalContent};
 use serde::Serialize;
 use writ_ledger::body::{Body, GenesisContent, KillScope};
 use writ_ledger::{Entry, SignedAct};
-use writ_types::{ActKind, PartyId};
+use writ_types::{ActKind, ActorKind, PartyId};
 
 pub(super) fn judge(laws: &mut Laws, entry: &Entry, body: &Body, found: &mut Vec<String>) {
     match body {
@@ -31,6 +31,10 @@ pub(super) fn judge(laws: &mut Laws, entry: &Entry, body: &Body, found: &mut Vec
             let content = SignalContent { task: signalled.task, trigger: signalled.trigger };
             let sender = signalled.sender.parse().ok();
             one(laws, entry, sender, ActKind::Signal, &signalled.task.to_string(), &content, found);
+        }
+        // Only the server and an attested identity signal without a signature, each in its own name.
+        Body::TaskSignalled(signalled) if entry.actor.kind == ActorKind::Human || signalled.sender.parse::<PartyId>().is_ok() => {
+            found.push("a person's signal carries no signature".to_owned());
         }
         Body::TaskEnded(ended) if ended.content.is_some() => {
             let content = CompleteContent { task: ended.task };

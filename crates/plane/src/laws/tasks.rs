@@ -2,7 +2,7 @@
 
 use super::Laws;
 use super::decisions::{allowed, circumstances};
-use crate::task::{Phase, START_WITHIN, Task, ask_of, gates, reaches, references, resolve};
+use crate::task::{Phase, START_WITHIN, Task, ask_of, gates, reaches, references, resolve, rests, still_so};
 use crate::view::View;
 use std::collections::BTreeSet;
 use writ_ledger::Entry;
@@ -78,6 +78,18 @@ fn approval(laws: &Laws, entry: &Entry, approved: &TaskApproved, found: &mut Vec
     if approved.by == task.content.delegator {
         found.push("its delegator approved it".to_owned());
     }
+    let proposal = task.proposal.as_ref().map(|proposal| &proposal.content);
+    if proposal.is_none_or(|content| content.approval != approved.approval || content.expires <= entry.at) {
+        found.push("it answers another proposal, or one whose time was up".to_owned());
+    }
+    if let Some(view) = view(laws, entry) {
+        if rests(view, &approved.by, &task.content.delegator) {
+            found.push("who approved got a key from its delegator less than 7 days before".to_owned());
+        }
+        if proposal.is_some_and(|content| still_so(view, task, content).is_err()) {
+            found.push("what was approved had changed since it was asked for".to_owned());
+        }
+    }
     let Some(made) = laws.decision(entry, "approve", found) else { return };
     let before = ask_of(&task.content, task.approvals.keys().copied(), entry.at);
     let may = task.content.grants.iter().map(|grant| Asked::Approve {
@@ -110,6 +122,11 @@ fn start(laws: &Laws, entry: &Entry, started: &TaskStarted, found: &mut Vec<Stri
     }
     if let Err(denial) = gates(&laws.state, &task.content) {
         found.push(denial.to_string());
+    }
+    if let (Some(view), Some(proposal)) = (view(laws, entry), &task.proposal)
+        && still_so(view, task, &proposal.content).is_err()
+    {
+        found.push("what was approved had changed before it was started".to_owned());
     }
     let Some(made) = laws.decision(entry, "start", found) else { return };
     rests_on_approvals(task, &made.evaluations, entry, found);

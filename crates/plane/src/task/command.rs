@@ -168,7 +168,7 @@ fn judge(view: View<'_>, content: &Delegation, asking: &mut Asking<'_>) -> Resul
 }
 
 /// True if a key of `person` was enrolled by `delegator` less than [`KEY_REST`] ago (law 7).
-fn rests(view: View<'_>, person: &PartyId, delegator: &PartyId) -> bool {
+pub(crate) fn rests(view: View<'_>, person: &PartyId, delegator: &PartyId) -> bool {
     let since = Time::from_micros(view.now.micros().saturating_sub(KEY_REST.seconds().saturating_mul(1_000_000)));
     view.state.people.enrollers_since(person, since).contains(delegator)
 }
@@ -189,7 +189,7 @@ fn awaiting(view: View<'_>, id: TaskId) -> Result<(&Task, &ApprovalContent), Den
     Ok((task, &proposal.content))
 }
 
-fn still_so(view: View<'_>, task: &Task, content: &ApprovalContent) -> Result<(), Denial> {
+pub(crate) fn still_so(view: View<'_>, task: &Task, content: &ApprovalContent) -> Result<(), Denial> {
     if resolve(view, &task.content, content.approval, content.expires).as_ref() == Some(content) {
         return Ok(());
     }
