@@ -27,6 +27,8 @@ impl<S: LogStore> Writer<S> {
     /// # Errors
     /// When it was revoked, killed or timed out since. Cuts always pass.
     pub fn release(&self, order: Committed<Order>, now: Time) -> Result<Release, Denial> {
+        // A wall clock that was set back revives nothing.
+        let now = now.max(self.state.last_at());
         let dead = || Denial::new(Code::Stale, "it was ended before it could be handed over", "ask again in a task that runs");
         let live = match order.order() {
             Order::SignX509(sign) => names_live(&self.state, &sign.spiffe_id),
