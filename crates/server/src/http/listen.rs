@@ -8,6 +8,7 @@ use axum::Router;
 use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,6 +23,8 @@ use writ_plane::Caller;
 
 /// Connections at once, for each listener.
 const CONNECTIONS_MAX: usize = 1_024;
+/// Of those, one user's at once: nobody on the machine can take every place from the others.
+const OF_ONE_USER_MAX: usize = 256;
 /// The time in which a connection sends its next request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// The time in which a handshake is done.
@@ -38,7 +41,18 @@ pub(crate) async fn admin(listener: UnixListener, app: App) {
     loop {
         let permit = open.permit().await;
         match (listener.accept().await, permit) {
-            (Ok((stream, _)), Ok(permit)) => open.spawn(converse(stream, router.clone(), Via::Socket), permit),
+            (Ok((stream, _)), Ok(permit)) => {
+                let uid = stream.peer_cred().map(|peer| peer.uid()).ok();
+                let Some(seat) = uid.and_then(|uid| open.seat(uid)) else { continue };
+                let talk = converse(stream, router.clone(), Via::Socket);
+                open.spawn(
+                    async move {
+                        talk.await;
+                        drop(seat);
+                    },
+                    permit,
+                );
+            }
             _ => tokio::time::sleep(AFTER_REFUSAL).await,
         }
     }
@@ -79,17 +93,26 @@ pub(crate) async fn tls(listener: TcpListener, app: App, terms: Arc<Terms>) {
 /// A listener's connections. They end with it.
 struct Connections {
     permits: Arc<Semaphore>,
+    users: BTreeMap<u32, Arc<Semaphore>>,
     open: JoinSet<()>,
 }
 
 impl Connections {
     fn new() -> Self {
-        Self { permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)), open: JoinSet::new() }
+        Self { permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)), users: BTreeMap::new(), open: JoinSet::new() }
     }
 
     /// Room for one more.
     async fn permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
         Arc::clone(&self.permits).acquire_owned().await
+    }
+
+    /// A place of this user's, if one is left. The server's own user has all of them.
+    fn seat(&mut self, uid: u32) -> Option<OwnedSemaphorePermit> {
+        let most = if uid == rustix::process::geteuid().as_raw() { CONNECTIONS_MAX } else { OF_ONE_USER_MAX };
+        self.users.retain(|user, seats| *user == uid || Arc::strong_count(seats) > 1);
+        let seats = self.users.entry(uid).or_insert_with(|| Arc::new(Semaphore::new(most)));
+        Arc::clone(seats).try_acquire_owned().ok()
     }
 
     fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static, permit: OwnedSemaphorePermit) {
@@ -136,5 +159,23 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, 
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(64 * 1024);
     if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "a connection ended badly");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Law 12: whoever crowds the socket keeps nobody else from ending something.
+    #[tokio::test]
+    async fn one_user_can_not_take_every_place() {
+        let mut open = Connections::new();
+        let (crowd, other) = (rustix::process::geteuid().as_raw() + 1, rustix::process::geteuid().as_raw() + 2);
+        let mut seats: Vec<_> = std::iter::from_fn(|| open.seat(crowd)).collect();
+        assert_eq!(seats.len(), OF_ONE_USER_MAX);
+        assert!(open.seat(other).is_some() && open.seat(rustix::process::geteuid().as_raw()).is_some());
+        assert!(open.seat(crowd).is_none());
+        seats.pop();
+        assert!(open.seat(crowd).is_some() && open.users.len() == 1);
     }
 }

@@ -133,7 +133,7 @@ mod tests {
             other[at] = if other[at] == b'A' { b'Q' } else { b'A' };
             assert_eq!(challenges.good(&String::from_utf8(other).unwrap(), NOW), None, "{at}");
         }
-        for other in ["", "A", &challenge[1..], &format!("{challenge}AAAA")] {
+        for other in ["", "A", challenge.get(1..).unwrap(), &format!("{challenge}AAAA")] {
             assert_eq!(challenges.good(other, NOW), None);
         }
         // However many others are given, it stays good, until it has opened a session.
@@ -150,6 +150,6 @@ mod tests {
         let token = token();
         let (body, checksum) = token.split_once('.').unwrap();
         assert!(body.starts_with(TOKEN_PREFIX) && body.len() == TOKEN_PREFIX.len() + 43);
-        assert_eq!(format!("sha256:{checksum}"), Digest::of(body.as_bytes()).to_string()[..15]);
+        assert!(checksum.len() == 8 && Digest::of(body.as_bytes()).to_string().starts_with(&format!("sha256:{checksum}")));
     }
 }

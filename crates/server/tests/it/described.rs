@@ -23,10 +23,10 @@ pub(crate) fn answer(method: &Method, path: &str, answer: &Answer) {
     let (kind, content) = described.as_object().unwrap().iter().next().unwrap();
     let sent = answer.headers["content-type"].to_str().unwrap();
     assert!(sent.starts_with(kind.as_str()), "{template}: {sent}");
-    if kind == "application/json" {
-        if let Err(why) = check(&content["schema"], &answer.json(), template) {
-            panic!("{why}: {}", answer.text());
-        }
+    if kind == "application/json"
+        && let Err(why) = check(&content["schema"], &answer.json(), template)
+    {
+        panic!("{why}: {}", answer.text());
     }
 }
 

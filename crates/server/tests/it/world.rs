@@ -73,8 +73,14 @@ impl io::Write for Said {
 pub(crate) struct World {
     dir: TempDir,
     random: Mutex<Seeded>,
-    running: Option<(oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>)>,
+    running: Option<Running>,
     pub(crate) api: Option<SocketAddr>,
+}
+
+/// A server, and how to stop it.
+struct Running {
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), ServeError>>,
 }
 
 /// An answer, whatever it is.
@@ -249,7 +255,7 @@ impl World {
         if listens.await.is_err() {
             return served.await.unwrap();
         }
-        self.running = Some((stop, served));
+        self.running = Some(Running { stop, served });
         let status = self.get("", "/v1/status").await.ok();
         self.api = Some(status["api"].as_str().unwrap().parse().unwrap());
         Ok(())
@@ -257,7 +263,7 @@ impl World {
 
     /// Stops the server; returns once the directory is free.
     pub(crate) async fn stop(&mut self) {
-        let (stop, served) = self.running.take().unwrap();
+        let Running { stop, served } = self.running.take().unwrap();
         stop.send(()).unwrap();
         served.await.unwrap().unwrap();
     }
