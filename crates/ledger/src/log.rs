@@ -64,6 +64,7 @@ impl Committed<Order> {
     ///
     /// # Errors
     /// The commitment as it was, where the order is of another kind.
+    #[expect(clippy::result_large_err, reason = "what is not of this kind is given back whole")]
     pub fn narrow<K: OrderKind>(self) -> Result<Committed<K>, Self> {
         match self.order.narrow() {
             Ok(order) => Ok(Committed { index: self.index, order }),

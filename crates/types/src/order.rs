@@ -78,6 +78,7 @@ impl Order {
     ///
     /// # Errors
     /// The order itself, where it is of another kind.
+    #[expect(clippy::result_large_err, reason = "what is not of this kind is given back whole")]
     pub fn narrow<K: OrderKind>(self) -> Result<K, Self> {
         K::of(self)
     }
@@ -89,6 +90,7 @@ pub trait OrderKind: sealed::Sealed + Sized {
     ///
     /// # Errors
     /// The order itself, where it is of another kind.
+    #[expect(clippy::result_large_err, reason = "what is not of this kind is given back whole")]
     fn of(order: Order) -> Result<Self, Order>;
 }
 
