@@ -237,6 +237,8 @@ fn an_unfinished_create_is_undone_at_the_start() {
     let take = writ_plane::Take { task, resource: World::database(), actions: [Name::parse("read").unwrap()].into(), caller };
     world.submit(None, Command::Take(take));
     world.turn().unwrap();
+    // Through the gate, then to the backend.
+    world.carry().unwrap();
     world.carry().unwrap_err();
     assert_eq!(world.backend.roles().count(), 1);
     world.boot().unwrap();
