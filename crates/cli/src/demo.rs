@@ -110,14 +110,16 @@ impl Demo {
         let mut stage = Stage::new(keep).map_err(failed)?;
         let say = |line: &str| if self.output.is_json() { note(line) } else { print(line) };
         let report = play(&mut stage, &say);
+        let genesis = stage.genesis().cloned().unwrap_or_default();
         drop(stage);
         for why in &report.left_out {
             say(&format!("left out: {}", plain(why)));
         }
         let true_steps = report.steps.iter().filter(|step| step.ok).count();
         say(&format!("{true_steps} of {} steps are true, in {:.1} s", report.steps.len(), whole.elapsed().as_secs_f64()));
-        if let Some(keep) = &self.keep {
-            say(&format!("the log is in {0}: `writ log verify --laws {0}`", keep.join("log").display()));
+        if let Some(keep) = self.keep.as_ref().filter(|keep| keep.join("log").exists()) {
+            let log = keep.join("log");
+            say(&format!("the log is kept: `writ log verify --laws --genesis {genesis} {}`", log.display()));
         }
         if self.output.is_json() {
             print_json(&report);

@@ -11,6 +11,7 @@ use std::rc::Rc;
 /// Reads and writes; then does what somebody does who wants to stay: a cursor, a changed role, a temporary table, and a client
 /// that keeps a copy of the password and comes again and again.
 pub(super) const WORK: &str = r#"
+for bin in /usr/lib/postgresql/*/bin; do PATH="$PATH:$bin"; done
 q() { psql -X -q -A -t -w -v ON_ERROR_STOP=1 "$@"; }
 q -c "SELECT count(*) FROM app.invoice" >read.out 2>read.err
 q -c "INSERT INTO app.invoice (what) VALUES ('closed by the agent')" >write.out 2>write.err
@@ -24,7 +25,8 @@ wait
 "#;
 
 /// Stays logged in.
-pub(super) const IDLE: &str = r#"PGAPPNAME=second psql -X -q -A -t -w -c "SELECT pg_sleep(300)" >second.out 2>&1"#;
+pub(super) const IDLE: &str = r#"for bin in /usr/lib/postgresql/*/bin; do PATH="$PATH:$bin"; done
+PGAPPNAME=second psql -X -q -A -t -w -c "SELECT pg_sleep(300)" >second.out 2>&1"#;
 
 /// The agent's account.
 #[derive(Debug)]
