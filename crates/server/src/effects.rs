@@ -83,9 +83,21 @@ impl Effects {
             }
         };
         let outcome = Command::Made(Made { credential, backend_id: made.backend_id });
-        let outcome = self.shared.ask(outcome, None, Vec::new()).await?;
-        outcome.result?;
-        for order in outcome.orders {
+        let outcome = match self.shared.ask(outcome, None, Vec::new()).await {
+            Ok(outcome) => outcome.result.map(|_| outcome.orders),
+            Err(denial) => Err(denial),
+        };
+        let orders = match outcome {
+            Ok(orders) => orders,
+            // Stale: it was revoked meanwhile, and is being ended. Otherwise nobody else will end what was made.
+            Err(denial) if denial.code == Code::Stale => return Err(denial),
+            Err(denial) => {
+                let why = denial.code.as_str().to_owned();
+                self.shared.ask(Command::Failed(Failed { credential, why }), None, Vec::new()).await?;
+                return Err(denial);
+            }
+        };
+        for order in orders {
             if let Release::Password(committed) = self.shared.release(order)? {
                 return made.sealed.open(&committed).map_err(|error| Denial::new(Code::Bug, error.to_string(), "report this"));
             }

@@ -75,7 +75,7 @@ impl Shared {
 
     /// The release gate, asked at the moment of the effect.
     pub(crate) fn release(&self, order: Committed<Order>) -> Result<Release, Denial> {
-        self.read().release(order, crate::clock::wall())
+        self.told()?.release(order, crate::clock::wall())
     }
 
     /// A random text for challenges and tokens: `bytes` random bytes in base64url.

@@ -64,6 +64,13 @@ pub(crate) fn run(
                 tracing::warn!(%error, "the checkpoint can't be signed");
             }
         }
+        if let Some(why) = writer.stopped().filter(|_| late) {
+            signed_at = clock::boot();
+            tracing::error!(
+                why,
+                "the evidence log can't be written, and nothing is granted: mend the store, then start the server again"
+            );
+        }
         let moved = (writer.state().grounds() != grounds).then(|| writer.state().grounds());
         drop(writer);
         publish(&shared, step, moved, &mut replies, cuts);

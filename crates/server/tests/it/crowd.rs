@@ -33,9 +33,14 @@ async fn a_thousand_requests_at_once_cost_at_most_a_hundred_syncs() {
     assert!((1..=100).contains(&appends), "{appends}");
 }
 
-/// Whoever connects and says nothing, or says it one byte at a time, is let go; whoever comes meanwhile is served.
+/// Whoever holds something up is let go, and the others are served. All at once, because each takes the time that it may.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_silent_and_the_slow_are_let_go() {
+async fn whoever_is_silent_or_slow_is_let_go() {
+    tokio::join!(the_silent_and_the_slow(), a_slow_body(), no_handshake());
+}
+
+/// Whoever connects and says nothing, or says it one byte at a time.
+async fn the_silent_and_the_slow() {
     let world = World::served().await;
     let mut silent = Vec::new();
     for _ in 0..1_100 {
@@ -47,7 +52,7 @@ async fn the_silent_and_the_slow_are_let_go() {
         }
     }
     assert!(silent.len() >= 1_024, "{}", silent.len());
-    let mut slow = silent.pop().unwrap();
+    let mut slow = silent.swap_remove(0);
     let trickle = tokio::spawn(async move {
         for byte in b"GET /v1/status HTTP/1.1\r\nhost: writ\r\nx: ".iter().chain(std::iter::repeat(&b'y')) {
             if slow.write_all(&[*byte]).await.is_err() {
@@ -65,9 +70,8 @@ async fn the_silent_and_the_slow_are_let_go() {
     world.get("", "/v1/status").await.ok();
 }
 
-/// A body that trickles in is not waited for.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slow_body_is_let_go() {
+/// A body that trickles in.
+async fn a_slow_body() {
     let world = World::served().await;
     let mut stream = world.connect().await;
     let head = "POST /v1/login HTTP/1.1\r\nhost: writ\r\ncontent-type: application/json\r\nidempotency-key: 12345678\r\ncontent-length: 1000\r\n\r\n{";
@@ -78,9 +82,8 @@ async fn a_slow_body_is_let_go() {
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("did not arrive within"), "{answer}");
 }
 
-/// A handshake that does not come ends, and the API by certificate goes on.
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_without_a_handshake_do_not_hold_up_the_others() {
+/// A handshake that does not come; the API by certificate goes on meanwhile.
+async fn no_handshake() {
     let world = World::staffed().await;
     let mut silent = Vec::new();
     for _ in 0..500 {

@@ -8,6 +8,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,8 @@ impl io::Write for Said {
 pub(crate) struct World {
     dir: TempDir,
     random: Mutex<Seeded>,
+    /// What was filed, as it is signed.
+    filed: Mutex<BTreeMap<ChangeId, Value>>,
     running: Option<Running>,
     pub(crate) api: Option<SocketAddr>,
 }
@@ -182,7 +185,13 @@ impl World {
     /// Just founded by Alice and Bob; no server yet.
     pub(crate) fn founded() -> Self {
         LazyLock::force(&SAID);
-        let world = Self { dir: tempfile::tempdir().unwrap(), random: Mutex::new(Seeded::new(11)), running: None, api: None };
+        let world = Self {
+            dir: tempfile::tempdir().unwrap(),
+            random: Mutex::new(Seeded::new(11)),
+            filed: Mutex::default(),
+            running: None,
+            api: None,
+        };
         let secret = LogSigner::mint(ORIGIN, &mut *world.random.lock().unwrap()).unwrap();
         let keys = KeyDir::open(&world.dir().join("keys")).unwrap();
         keys.create(LOG_KEY, secret.expose().as_bytes()).unwrap();
@@ -326,14 +335,15 @@ impl World {
         let names: Vec<Value> =
             Cast::get().people().map(|(_, person)| serde_json::from_slice(person.name.bytes()).unwrap()).collect();
         self.post("/v1/changes", &json!({"content": content, "act": act, "blobs": names})).await.ok();
+        self.filed.lock().unwrap().insert(change, json!(content));
         change
     }
 
     /// Signs a change set, in all roles.
     pub(crate) async fn sign(&self, handle: &str, change: ChangeId) {
         let path = format!("/v1/changes/{change}");
-        let view = self.get("", &path).await.ok();
-        let act = self.act(handle, ActKind::Change, &change.to_string(), &view["content"]);
+        let content = self.filed.lock().unwrap().get(&change).cloned().unwrap();
+        let act = self.act(handle, ActKind::Change, &change.to_string(), &content);
         self.post(&format!("{path}/sign"), &json!({"act": act})).await.ok();
     }
 
