@@ -17,6 +17,9 @@ use writ_wire::workload::{X509svid, X509svidRequest, X509svidResponse, connect};
 
 /// The time in which the socket answers with the first document. The agent holds a caller whose identity waits for signatures up to 5 s.
 const FIRST_WITHIN: Duration = Duration::from_secs(20);
+/// How often an agent that can't answer is asked, and the first pause between two tries, which doubles.
+const TRIES_MAX: u32 = 5;
+const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// The time in which the server takes a connection, and again that in which the handshake is done.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The pause before a lost stream is opened again; it doubles, up to the second.
@@ -136,8 +139,22 @@ impl HeldSvid {
 
 async fn first(socket: &Path) -> Result<(Streaming<X509svidResponse>, HeldSvid), SourceError> {
     let socket = std::path::absolute(socket).unwrap_or_else(|_| socket.to_owned());
-    let opened = timeout(FIRST_WITHIN, open(&socket)).await;
+    let opened = timeout(FIRST_WITHIN, open_again(&socket)).await;
     opened.unwrap_or_else(|_| Err(SourceError::Unavailable("no document within 20 seconds".to_owned())))
+}
+
+/// An agent that can't answer now is asked again, each time later (SPIFFE_Workload_Endpoint.md section 6).
+async fn open_again(socket: &Path) -> Result<(Streaming<X509svidResponse>, HeldSvid), SourceError> {
+    let mut pause = RETRY_FIRST;
+    for _ in 1..TRIES_MAX {
+        match open(socket).await {
+            Err(SourceError::Unavailable(why)) => tracing::debug!(%why, "the Workload API is asked again"),
+            settled => return settled,
+        }
+        sleep(pause).await;
+        pause = pause.saturating_mul(2);
+    }
+    open(socket).await
 }
 
 async fn open(socket: &Path) -> Result<(Streaming<X509svidResponse>, HeldSvid), SourceError> {
