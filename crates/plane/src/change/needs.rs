@@ -4,6 +4,7 @@ use super::state::{Change, Part};
 use super::validate::problem_of;
 use crate::boundary::ROOT;
 use crate::decision::evaluate;
+use crate::identity::Identity;
 use crate::state::State;
 use std::collections::BTreeSet;
 use writ_credential::PublicKey;
@@ -46,6 +47,16 @@ pub enum Who {
     },
 }
 
+/// How many holders of `administer` answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quorum {
+    /// The genesis' whole quorum. Who is left alone gives nobody a key or a name.
+    Whole,
+    /// The quorum, or all who are left if they are fewer, the leaver not counted: powers end, and come back, without waiting for
+    /// somebody who isn't there.
+    OfWhoIsLeft(Option<PartyId>),
+}
+
 /// Judges parts of one change set against one state.
 struct Table<'a> {
     state: &'a State,
@@ -63,9 +74,9 @@ pub fn needs(state: &State, policy: &PolicySet, change: &Change, part: Part, now
     match (change.item(part), part.section) {
         (Some(Item::Boundary(item)), Some(section)) => table.section(item, section),
         (Some(Item::Boundary(item)), None) => table.boundary(item),
-        (Some(Item::Party(_)), _) => vec![table.administer("a party", None)],
+        (Some(Item::Party(_)), _) => vec![table.administer("a party", Quorum::Whole)],
         (Some(Item::PartyState(item)), _) => {
-            vec![table.administer("a party's powers", Some(item.party).filter(|_| item.disabled))]
+            vec![table.administer("a party's powers", Quorum::OfWhoIsLeft(Some(item.party).filter(|_| item.disabled)))]
         }
         (Some(Item::Key(item)), _) => table.key(item),
         (Some(Item::Identity(item)), _) => table.identity(item),
@@ -105,16 +116,20 @@ impl Table<'_> {
         }
     }
 
-    /// As many holders of `administer` at the root as the quorum asks, the leaver not counted.
-    fn administer(&self, what: &str, leaver: Option<PartyId>) -> Need {
+    /// As many holders of `administer` at the root as `quorum` asks.
+    fn administer(&self, what: &str, quorum: Quorum) -> Need {
         let Ok(root) = Name::parse(ROOT) else { return Self::nobody("the root boundary exists".to_owned()) };
         let of: BTreeSet<PartyId> = OwnerRole::ALL
             .iter()
             .filter_map(|role| self.state.boundaries.holder(&self.state.people, &root, *role))
             .map(|holder| holder.person)
-            .filter(|person| Some(*person) != leaver && self.may_administer(*person, &root))
+            .filter(|person| quorum != Quorum::OfWhoIsLeft(Some(*person)) && self.may_administer(*person, &root))
             .collect();
-        let count = usize::try_from(self.state.domain.quorum).unwrap_or(usize::MAX).clamp(1, of.len().max(1));
+        let whole = usize::try_from(self.state.domain.quorum).unwrap_or(usize::MAX).max(1);
+        let count = match quorum {
+            Quorum::Whole => whole,
+            Quorum::OfWhoIsLeft(_) => whole.min(of.len().max(1)),
+        };
         Need {
             who: Who::Some { of, count },
             role: None,
@@ -128,7 +143,8 @@ impl Table<'_> {
     }
 
     fn key(&self, item: &KeyItem) -> Vec<Need> {
-        let mut needs = vec![self.administer("a key", None)];
+        let quorum = if item.remove { Quorum::OfWhoIsLeft(None) } else { Quorum::Whole };
+        let mut needs = vec![self.administer("a key", quorum)];
         if self.state.people.party(&item.party).is_none() {
             needs.push(Self::nobody(format!("party `{}` is in force", item.party)));
         }
@@ -241,6 +257,13 @@ impl Table<'_> {
         // Who answers for it where it is lets it go: else a boundary takes another's name, or retires it.
         let left = self.state.identities.get(&item.identity).map(|identity| &identity.boundary);
         needs.extend(left.filter(|left| **left != item.boundary).map(|left| self.lies(item, left)));
+        // What policy is stricter for changes only with those who answer for policy.
+        let before = self.state.identities.get(&item.identity).filter(|_| !item.retired);
+        let same = |it: &Identity| (it.actor_kind, it.autonomous, it.tier) == (item.actor_kind, item.autonomous, item.tier);
+        if before.is_some_and(|before| !same(before)) {
+            let reason = format!("identity `{}` changes its kind, its autonomy or its tier", item.name);
+            needs.push(self.owner(&item.boundary, OwnerRole::Security, reason));
+        }
         needs.push(if item.retired || item.selectors.iter().all(within) {
             self.lies(item, &item.boundary)
         } else {

@@ -160,3 +160,19 @@ fn a_disabled_party_answers_for_nothing() {
     assert!(world.state().people().session(&Digest::of(b"token"), now).is_none());
     assert_eq!(login(&mut world).unwrap_err().code, Code::BadSignature);
 }
+
+/// R20: of two founders one can end the other's powers, and bring them back, but gives nobody a name or a key alone.
+#[test]
+fn who_is_left_alone_enrols_nobody_and_can_bring_the_other_back() {
+    let mut world = World::founded(1);
+    let (bob, carol) = (Cast::get().person("bob").party, Cast::get().person("carol").party);
+    let power = |disabled| vec![Item::PartyState(PartyState { party: bob, disabled })];
+    world.apply("alice", power(true));
+    assert!(!world.state().people().is_active_person(&bob));
+    let people = world.apply("alice", writ_sim::Estate::people());
+    assert!(world.state().people().party(&carol).is_none());
+    world.apply("alice", power(false));
+    assert!(world.state().people().is_active_person(&bob));
+    world.sign("bob", people).unwrap();
+    assert!(world.state().people().party(&carol).is_some());
+}
