@@ -36,7 +36,7 @@ impl Upstream for Local {
 
     async fn entitled(&self, attested: &Attested) -> Result<Entitled, Denial> {
         let shown = selectors(attested);
-        let writer = self.shared.read();
+        let writer = self.shared.told()?;
         let state = writer.state();
         let mut entitled = Entitled::default();
         for (id, identity) in state.identities().matching(&shown) {
