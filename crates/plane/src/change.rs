@@ -13,4 +13,5 @@ pub(crate) use command::{ChangeAccepted, new_key};
 pub use command::{FileChange, SignChange};
 pub use force::in_words;
 pub use needs::{Need, Who, in_force_with, needs};
+pub(crate) use state::only_cuts;
 pub use state::{Change, Changes, Part};

@@ -1,7 +1,7 @@
 //! Everything that can be asked of the writer, judged and planned in one place.
 
 use crate::answer::Answer;
-use crate::change::{ChangeAccepted, FileChange, SignChange};
+use crate::change::{ChangeAccepted, FileChange, SignChange, only_cuts};
 use crate::credential::{Closing, Exceeded, Failed, Made, Recover, Take, Taken, Taking};
 use crate::decision::refused;
 use crate::domain::{AuthorityReady, NewAuthority, NewServerCertificate, Open, ServerCertificateReady};
@@ -10,6 +10,7 @@ use crate::memo::Memo;
 use crate::people::{LoggedIn, Login};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
+use crate::state::State;
 use crate::task::{
     Approve, Approved, Complete, Completed, Kill, Killed, Refuse, Refused, Request, Requested, Signal, Signalled, Start, Started,
 };
@@ -64,8 +65,8 @@ pub enum Command {
 }
 
 impl Command {
-    /// The lane: endings never wait for grants (law 12).
-    pub const fn lane(&self) -> Lane {
+    /// The lane: endings never wait for grants (law 12). A change set is an ending if all that it does is to end something.
+    pub fn lane(&self, state: &State) -> Lane {
         match self {
             Self::Complete(_)
             | Self::Signal(_)
@@ -75,24 +76,16 @@ impl Command {
             | Self::Failed(_)
             | Self::Recover(_)
             | Self::Due => Lane::Cut,
+            Self::FileChange(it) if only_cuts(&it.content) => Lane::Cut,
+            Self::SignChange(it) if state.changes.get(&it.change).is_some_and(|change| only_cuts(&change.content)) => Lane::Cut,
             _ => Lane::Grant,
         }
     }
 
-    /// True if it gives somebody something that they did not have: it needs a clock that can be trusted.
-    pub const fn grants(&self) -> bool {
-        matches!(
-            self,
-            Self::IssueSvid(_)
-                | Self::Request(_)
-                | Self::Approve(_)
-                | Self::Start(_)
-                | Self::Take(_)
-                | Self::Made(_)
-                | Self::Login(_)
-                | Self::FileChange(_)
-                | Self::SignChange(_)
-        )
+    /// True for what a server does for itself at its start. All else in the grant lane gives somebody something that they did not
+    /// have, and needs a clock that can be trusted.
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::Open(_) | Self::NewAuthority(_) | Self::NewServerCertificate(_))
     }
 }
 

@@ -95,7 +95,8 @@ impl<S: LogStore> Writer<S> {
     /// # Errors
     /// When the lane is full. Endings have a lane of their own, so a flood of grants doesn't fill it.
     pub fn submit(&mut self, submission: Submission) -> Result<Ticket, Denial> {
-        self.lanes.put(submission)
+        let lane = submission.command.lane(&self.state);
+        self.lanes.put(submission, lane)
     }
 
     /// True if nothing waits.
@@ -123,7 +124,7 @@ impl<S: LogStore> Writer<S> {
             let mut batch = Batch::default();
             let most = if self.is_careful { 1 } else { waiting.len() };
             for each in waiting.drain(..most) {
-                self.take(each, now, random, &mut batch);
+                self.take(lane, each, now, random, &mut batch);
             }
             if !batch.is_empty() {
                 self.append(lane, batch, now, step);
@@ -175,13 +176,14 @@ impl<S: LogStore> Writer<S> {
     }
 
     /// One command, unless it was answered before or the clock or the log forbids it.
-    fn take(&mut self, waiting: Waiting, now: Time, random: &mut dyn Random, batch: &mut Batch) {
+    fn take(&mut self, lane: Lane, waiting: Waiting, now: Time, random: &mut dyn Random, batch: &mut Batch) {
         match self.answered.claim(&waiting) {
             Claim::New => {}
             Claim::Answered(before) => return batch.answer(waiting.ticket, before),
             Claim::After(first) => return batch.same(waiting, first),
         }
-        if waiting.submission.command.grants() && !self.clock.is_sure() {
+        let grants = lane == Lane::Grant && !waiting.submission.command.is_own();
+        if grants && !self.clock.is_sure() {
             let denial = Denial::new(
                 Code::ClockUnsure,
                 "the wall clock stepped or leapt, and nothing is granted by it",
@@ -189,7 +191,7 @@ impl<S: LogStore> Writer<S> {
             );
             return batch.answer(waiting.ticket, Err(denial));
         }
-        if let (Some(broken), Lane::Grant) = (&self.broken, waiting.submission.command.lane()) {
+        if let (Some(broken), Lane::Grant) = (&self.broken, lane) {
             let denial = Denial::new(
                 Code::LogUnavailable,
                 format!("the evidence log can't be written: {}", broken.why),

@@ -1,7 +1,7 @@
 //! Filing and signing, judged.
 
 use super::limits::{LIFE, OPEN_MAX, OPEN_OF_FILER_MAX};
-use super::state::Change;
+use super::state::{Change, only_cuts};
 use super::validate::problems;
 use crate::act;
 use crate::refusal::Refusal;
@@ -54,7 +54,10 @@ impl FileChange {
         if self.content.filer != by.by() {
             return Err(Denial::new(Code::BadSignature, "the filer is not who signed", "file it under your own party id").into());
         }
-        if view.state.changes.0.len() >= OPEN_MAX {
+        // What ends something has room of its own: it doesn't wait for what grants (law 12).
+        let cuts = only_cuts(&self.content);
+        let waiting: Vec<_> = view.state.changes.0.values().filter(|change| only_cuts(&change.content) == cuts).collect();
+        if waiting.len() >= OPEN_MAX {
             return Err(Denial::new(
                 Code::Limit,
                 format!("{OPEN_MAX} change sets wait already"),
@@ -62,7 +65,7 @@ impl FileChange {
             )
             .into());
         }
-        let mine = view.state.changes.0.values().filter(|change| change.content.filer == self.content.filer).count();
+        let mine = waiting.iter().filter(|change| change.content.filer == self.content.filer).count();
         if mine >= OPEN_OF_FILER_MAX {
             let denial = Denial::new(Code::Limit, format!("{mine} of your change sets wait already"), "have some signed first");
             return Err(denial.into());

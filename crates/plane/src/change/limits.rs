@@ -2,7 +2,7 @@
 
 use writ_types::Ttl;
 
-/// Change sets that wait at a time.
+/// Change sets that wait at a time: so many that grant something, and as many that only end something.
 pub(crate) const OPEN_MAX: usize = 1_000;
 
 /// Change sets of one filer that wait at a time: nobody keeps the others from filing.

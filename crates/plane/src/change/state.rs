@@ -74,6 +74,20 @@ impl Change {
     }
 }
 
+/// True if nothing of it gives anybody anything: powers end, keys stop to answer, identities are retired.
+pub(crate) fn only_cuts(content: &ChangeContent) -> bool {
+    content.items.iter().all(is_cut)
+}
+
+const fn is_cut(item: &Item) -> bool {
+    match item {
+        Item::PartyState(state) => state.disabled,
+        Item::Key(key) => key.remove,
+        Item::Identity(identity) => identity.retired,
+        Item::Party(_) | Item::Boundary(_) | Item::Resource(_) => false,
+    }
+}
+
 /// What rests on nothing comes first.
 const fn rank(item: &Item) -> u8 {
     match item {

@@ -40,8 +40,8 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn put(&mut self, submission: Submission) -> Result<Ticket, Denial> {
-        let lane = match submission.command.lane() {
+    pub(super) fn put(&mut self, submission: Submission, lane: Lane) -> Result<Ticket, Denial> {
+        let lane = match lane {
             Lane::Cut => &mut self.cut,
             Lane::Grant => &mut self.grant,
         };

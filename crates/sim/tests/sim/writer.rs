@@ -1,7 +1,7 @@
 //! The writer: what it does when the log, the clock or a caller fails.
 
-use writ_ledger::body::{KillContent, KillScope};
-use writ_plane::{Answer, Closing, Command, Complete, Kill, Sender, State, Take};
+use writ_ledger::body::{Item, KeyItem, KillContent, KillScope, PartyState};
+use writ_plane::{Answer, BATCH_MAX, Closing, Command, Complete, Kill, Sender, SignChange, State, Take};
 use writ_sim::{Cast, Fault, World};
 use writ_types::{ActKind, Closure, Code, Name, TaskId, TextValue as _, Ttl};
 
@@ -164,6 +164,61 @@ fn a_full_log_still_takes_endings() {
     let command = kill(&mut world, task);
     world.ask(command).unwrap();
     assert!(world.state().tasks().get(&task).unwrap().is_ended());
+}
+
+/// R24, R107: a person's powers and a key end as fast as anything ends: past waiting grants, by a clock that is not trusted, on a
+/// full disk; and what they delegated with them. What also grants something waits.
+#[test]
+fn powers_and_keys_end_without_waiting_for_grants_or_for_a_clock() {
+    let (gina, carol) = (Cast::get().person("gina"), Cast::get().person("carol"));
+    let key = |remove| Item::Key(KeyItem { party: carol.party, key: carol.key.to_string(), remove });
+    let power = |disabled| Item::PartyState(PartyState { party: gina.party, disabled });
+    let mut world = World::staffed(1);
+    let task = world.live_task("invoicer");
+    let credential = world.take("invoicer", task, &["read"]).unwrap();
+    world.disk.fail(Some(Fault::Full));
+    world.clocks.leap(Ttl::from_seconds(86_400));
+    let grant = world.change("alice", vec![power(true), Item::Party(writ_sim::Estate::new().team)]);
+    assert_eq!(world.ask(Command::FileChange(Box::new(grant))).unwrap_err().code, Code::ClockUnsure);
+    for cut in [vec![power(true)], vec![key(true)]] {
+        for _ in 0..=BATCH_MAX {
+            let take = take(&world, task);
+            world.submit(None, take);
+        }
+        let file = world.change("alice", cut);
+        let (change, content) = (file.content.change, file.content.clone());
+        let filed = world.submit(None, Command::FileChange(Box::new(file)));
+        let first = world.turn().unwrap();
+        assert!(first.iter().any(|(ticket, came)| *ticket == filed && came.is_ok()), "{:?}", first.first());
+        let act = world.act("bob", ActKind::Change, &change.to_string(), &content);
+        let signed = world.submit(None, Command::SignChange(SignChange { change, act }));
+        let second = world.turn().unwrap();
+        assert!(second.iter().any(|(ticket, came)| *ticket == signed && came.is_ok()), "{:?}", second.first());
+        world.settle();
+    }
+    let people = world.state().people();
+    assert!(!people.is_active_person(&gina.party) && people.key(&carol.key.fingerprint().to_string()).is_none());
+    assert!(world.state().tasks().get(&task).unwrap().is_ended());
+    assert_eq!(world.state().credentials().get(&credential).unwrap().closure(), Some(Closure::Closed));
+    assert_eq!(world.state().digest(), refolded(&world).digest());
+}
+
+/// R24, R107: whoever fills the room for change sets keeps nobody from ending powers.
+#[test]
+fn change_sets_that_wait_leave_room_for_those_that_end_something() {
+    let mut world = World::staffed(1);
+    let party = Cast::get().person("gina").party;
+    let mut team = writ_sim::Estate::new().team;
+    team.members.clear();
+    let mut file = |disabled| {
+        let items =
+            if disabled { vec![Item::PartyState(PartyState { party, disabled })] } else { vec![Item::Party(team.clone())] };
+        let file = world.change("alice", items);
+        world.ask(Command::FileChange(Box::new(file)))
+    };
+    while file(false).is_ok() {}
+    assert_eq!(file(false).unwrap_err().code, Code::Limit);
+    file(true).unwrap();
 }
 
 /// R88: an append whose outcome is not known grants nothing until the log is opened anew.
