@@ -71,12 +71,7 @@ impl Target {
         let me = link.me(&self.keyed)?;
         let blob = self.reason.as_ref().map(|reason| Blob::new(json!({ "text": reason }), Salt::mint(&mut *link.random())));
         let blob = blob.transpose().map_err(Failure::bug)?;
-        let id = match &scope {
-            KillScope::Task(id) => id.to_string(),
-            KillScope::Identity(id) => id.to_string(),
-            KillScope::Resource(id) => id.to_string(),
-            KillScope::Boundary(name) => name.to_string(),
-        };
+        let id = scope.to_string();
         let content = serde_json::to_value(KillContent { scope, reason: blob.as_ref().map(Blob::name) }).map_err(Failure::bug)?;
         let question = Question { origin: &link.status().origin, act: ActKind::Kill, id: &id, content: &content, roles: &[] };
         let act = question.answer(me.party, &me.signer, &mut link.random())?;

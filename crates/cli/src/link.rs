@@ -122,13 +122,18 @@ impl Link {
     }
 
     /// Reads something that is not JSON.
-    pub(crate) fn text(&self, path: &str) -> Result<String, Failure> {
+    pub(crate) fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let caller = self.caller();
         let bytes = self.runtime.block_on(async {
             let stream = connect(&self.socket).await?;
             exchange(stream, &caller, Method::GET, path, None::<&()>, None).await
         });
-        String::from_utf8(bytes.map_err(|error| self.named(error))?.to_vec()).map_err(Failure::bug)
+        bytes.map(Into::into).map_err(|error| self.named(error))
+    }
+
+    /// Reads something that is text.
+    pub(crate) fn text(&self, path: &str) -> Result<String, Failure> {
+        String::from_utf8(self.bytes(path)?).map_err(Failure::bug)
     }
 
     fn caller(&self) -> Caller {

@@ -6,9 +6,7 @@ use crate::{Backend, Outside};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use writ_credential::{Expected, PublicKey, verify_act};
-use writ_ledger::body::{
-    ApprovalContent, Body, BoundaryItem, ChangeContent, Delegation, Effect, Item, KillScope, PartyType, TaskRequested,
-};
+use writ_ledger::body::{ApprovalContent, Body, BoundaryItem, ChangeContent, Delegation, Effect, Item, PartyType, TaskRequested};
 use writ_ledger::{Entry, SignedAct};
 use writ_types::{
     ActKind, ChangeId, Closure, CredentialId, DecisionId, Digest, IdentityId, Name, OwnerRole, PartyId, ResourceId, Section,
@@ -289,13 +287,7 @@ impl Model {
                 }
             }
             Body::KillOrdered(it) => {
-                let id = match &it.content.scope {
-                    KillScope::Task(id) => id.to_string(),
-                    KillScope::Identity(id) => id.to_string(),
-                    KillScope::Resource(id) => id.to_string(),
-                    KillScope::Boundary(name) => name.to_string(),
-                };
-                self.act(entry, None, ActKind::Kill, &id, &it.content)?;
+                self.act(entry, None, ActKind::Kill, &it.content.scope.to_string(), &it.content)?;
             }
             Body::TaskEnded(it) => {
                 if let Some(content) = &it.content {

@@ -1,10 +1,10 @@
 //! Writing a log out as the tree of files of C2SP tlog-tiles.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use writ_ledger::{Entry, Log, LogError, LogStore, StoreError, Stored, tiles};
+use writ_ledger::{Blob, Entry, Log, LogError, LogKey, LogStore, StoreError, Stored, Tile, tiles};
 use writ_types::Digest;
 
 /// How many entries are read at a time.
@@ -28,9 +28,6 @@ pub enum ExportError {
     /// The log has no checkpoint: there is nothing to vouch for.
     #[error("the log has no checkpoint yet")]
     NoCheckpoint,
-    /// A policy set whose text is not the one of its hash.
-    #[error("the policy set {0} is not the text of its hash")]
-    Policy(Digest),
     /// The log can't be read.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -51,25 +48,22 @@ impl From<StoreError> for ExportError {
 }
 
 /// Writes the log, as its newest checkpoint covers it, into the empty directory `dir`: `checkpoint`, `vkey`, `tile/…`,
-/// `policy/<hex>` for these policy sets (canonical text by its SHA-256) and `blob/<hex>` for every blob that is not erased.
+/// `policy/<hex>` for these policy sets and `blob/<hex>` for every blob that is not erased.
 ///
 /// # Errors
 /// When the directory is not empty, there is no checkpoint, or something can't be read or written.
-pub fn export<S: LogStore>(log: &Log<S>, dir: &Path, policies: &BTreeMap<Digest, Vec<u8>>) -> Result<Exported, ExportError> {
+pub fn export<S: LogStore>(log: &Log<S>, dir: &Path, policies: &BTreeSet<Vec<u8>>) -> Result<Exported, ExportError> {
     let (Some(checkpoint), Some(key)) = (log.checkpoint(), log.key()) else { return Err(ExportError::NoCheckpoint) };
     let size = checkpoint.checkpoint().size;
-    let mut out = Out::new(dir)?;
-    out.write("vkey", format!("{key}\n").as_bytes())?;
+    let mut out = ExportTree::create(dir)?;
+    out.vkey(key)?;
     for tile in tiles(size) {
-        out.write(&tile.to_string(), &log.tile(tile)?)?;
+        out.tile(tile, &log.tile(tile)?)?;
     }
-    for (hash, text) in policies {
-        if Digest::of(text) != *hash {
-            return Err(ExportError::Policy(*hash));
-        }
-        out.write(&format!("policy/{}", hex(hash)), text)?;
+    for text in policies {
+        out.policy(text)?;
     }
-    let mut written = std::collections::BTreeSet::new();
+    let mut written = BTreeSet::new();
     let mut from = 0;
     while from < size {
         let to = size.min(from + READ_AT_ONCE);
@@ -79,36 +73,75 @@ pub fn export<S: LogStore>(log: &Log<S>, dir: &Path, policies: &BTreeMap<Digest,
                 if let Stored::Here(blob) = log.store().blob(&name)?
                     && written.insert(name)
                 {
-                    out.write(&format!("blob/{}", hex(&name)), blob.bytes())?;
+                    out.blob(&blob)?;
                 }
             }
         }
         from = to;
     }
-    // The checkpoint comes last: a tree without one is an export that did not come to its end.
-    out.write("checkpoint", checkpoint.to_string().as_bytes())?;
-    Ok(Exported { size, files: out.files })
+    Ok(Exported { size, files: out.finish(&checkpoint.to_string())? })
 }
 
-/// A digest as a file's name.
-pub(crate) fn hex(digest: &Digest) -> String {
-    let text = digest.to_string();
-    text.strip_prefix("sha256:").unwrap_or(&text).to_owned()
-}
-
-struct Out<'a> {
+/// The tree of files of an exported log, on its way to disk. A tree that was not finished has no checkpoint, and is none.
+#[derive(Debug)]
+pub struct ExportTree<'a> {
     dir: &'a Path,
     files: u64,
 }
 
-impl<'a> Out<'a> {
-    fn new(dir: &'a Path) -> Result<Self, ExportError> {
+impl<'a> ExportTree<'a> {
+    /// A tree in `dir`, which is made, or is empty.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn create(dir: &'a Path) -> Result<Self, ExportError> {
         let wrong = |source| ExportError::Io { path: dir.to_owned(), source };
         std::fs::create_dir_all(dir).map_err(wrong)?;
         if std::fs::read_dir(dir).map_err(wrong)?.next().is_some() {
             return Err(ExportError::NotEmpty(dir.to_owned()));
         }
         Ok(Self { dir, files: 0 })
+    }
+
+    /// The log's verifier key.
+    ///
+    /// # Errors
+    /// As all below: when the file can't be written.
+    pub fn vkey(&mut self, key: &LogKey) -> Result<(), ExportError> {
+        self.write("vkey", format!("{key}\n").as_bytes())
+    }
+
+    /// A tile of hashes, or a bundle of entries.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn tile(&mut self, tile: Tile, bytes: &[u8]) -> Result<(), ExportError> {
+        self.write(&tile.to_string(), bytes)
+    }
+
+    /// A policy set, by its canonical text.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn policy(&mut self, text: &[u8]) -> Result<(), ExportError> {
+        self.write(&format!("policy/{}", hex(&Digest::of(text))), text)
+    }
+
+    /// A blob.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn blob(&mut self, blob: &Blob) -> Result<(), ExportError> {
+        self.write(&format!("blob/{}", hex(&blob.name())), blob.bytes())
+    }
+
+    /// The checkpoint comes last. How many files there are.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn finish(mut self, checkpoint: &str) -> Result<u64, ExportError> {
+        self.write("checkpoint", checkpoint.as_bytes())?;
+        Ok(self.files)
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), ExportError> {
@@ -121,4 +154,10 @@ impl<'a> Out<'a> {
         self.files += 1;
         Ok(())
     }
+}
+
+/// A digest as a file's name.
+pub(crate) fn hex(digest: &Digest) -> String {
+    let text = digest.to_string();
+    text.strip_prefix("sha256:").unwrap_or(&text).to_owned()
 }

@@ -19,7 +19,7 @@ mod sqlite;
 mod wal;
 
 pub use dir::DirError;
-pub use export::{ExportError, Exported, export};
+pub use export::{ExportError, ExportTree, Exported, export};
 pub use exported::{ExportedLog, Problem, Verification, verify_dir};
 pub use keys::{KeyDir, KeyError};
 pub use sqlite::{Options, SqliteStore};

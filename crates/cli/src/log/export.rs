@@ -4,15 +4,12 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::link::{Link, Reach};
 use crate::show::print;
 use clap::Args;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use writ_ledger::body::Body;
-use writ_ledger::{Blob, Chain, Entry, SignedCheckpoint, TileKind, encode_bundle, encode_hashes, leaf_hash, tiles};
-use writ_store::{DirError, Options, SqliteStore, verify_dir};
+use writ_ledger::{Blob, Checkpoint, Entry, Note, TileKind, decode_bundle, genesis_key, tiles};
+use writ_store::{DirError, ExportError, ExportTree, Options, SqliteStore, verify_dir};
 use writ_types::{Digest, canonical};
-use writ_wire::api::EntryView;
 
 /// Export the log as a tree of files
 #[derive(Debug, Args)]
@@ -22,9 +19,6 @@ pub(crate) struct Export {
     #[command(flatten)]
     reach: Reach,
 }
-
-/// The policy sets of a log, by hash.
-type Policies = BTreeMap<Digest, Vec<u8>>;
 
 impl Export {
     pub(crate) fn run(self) -> Outcome {
@@ -44,107 +38,70 @@ impl Export {
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> Failure {
-    Failure::failed(error.to_string(), "nothing is repaired silently: look at the log's directory")
-}
-
-/// The policy set that a genesis holds.
-fn learn_policy(entry: &Entry, policies: &mut Policies) {
-    if let Ok(Body::Genesis(genesis)) = Body::decode(entry.kind.as_str(), &entry.body)
-        && let Ok(text) = canonical(&genesis.content.policy)
-    {
-        policies.insert(Digest::of(&text), text);
+/// The canonical text of the policy set that a genesis holds.
+fn policy_of(genesis: &Entry) -> Option<Vec<u8>> {
+    match Body::decode(genesis.kind.as_str(), &genesis.body) {
+        Ok(Body::Genesis(genesis)) => canonical(&genesis.content.policy).ok(),
+        _ => None,
     }
 }
 
 fn from_store(store: SqliteStore, to: &Path) -> Result<Digest, Failure> {
-    let mut policies = Policies::new();
+    let mut policies = BTreeSet::new();
     let log = writ_ledger::Log::open(store, |index, entry| {
         if index == 0 {
-            learn_policy(&entry, &mut policies);
+            policies.extend(policy_of(&entry));
         }
     });
     let log = log.map_err(failed)?;
-    writ_store::export(&log, to, &policies).map_err(failed)?;
+    writ_store::export(&log, to, &policies).map_err(wrong)?;
     log.genesis().ok_or_else(|| failed("the log is empty"))
 }
 
-/// Reads every entry up to the checkpoint, and builds the tiles here.
+/// Takes every tile that the server's checkpoint covers. What came is verified like any export, once it lies there.
 fn from_server(reach: &Reach, to: &Path) -> Result<Digest, Failure> {
     let link = Link::open(reach)?;
-    let note = link.text("/v1/log/checkpoint")?;
-    let parsed = writ_ledger::Note::parse(&note).map_err(failed)?;
-    let size = writ_ledger::Checkpoint::parse(parsed.unverified_text()).map_err(failed)?.size;
-    let (mut chain, mut leaves, mut hashes) = (Chain::default(), Vec::new(), Vec::new());
-    let (mut named, mut policies) = (BTreeSet::new(), Policies::new());
-    for index in 0..size {
-        let view: EntryView = link.get(&format!("/v1/log/entries/{index}"))?;
-        let leaf = canonical(&view.entry).map_err(Failure::bug)?;
-        let entry = chain.take(&leaf).map_err(failed)?;
-        if index == 0 {
-            learn_policy(&entry, &mut policies);
-        }
-        named.extend(entry.blobs);
-        hashes.push(leaf_hash(&leaf));
-        leaves.push(leaf);
-    }
-    let (Some(key), Some(genesis)) = (chain.key(), chain.genesis()) else { return Err(failed("the log is empty")) };
-    SignedCheckpoint::open(&note, key).map_err(failed)?;
-    if genesis != link.status().genesis {
-        return Err(failed("the entries are not those of the log that the server answers for"));
-    }
-    let mut out = Out::new(to)?;
-    out.write("vkey", format!("{key}\n").as_bytes())?;
+    let checkpoint = link.text("/v1/log/checkpoint")?;
+    let note = Note::parse(&checkpoint).map_err(failed)?;
+    let size = Checkpoint::parse(note.unverified_text()).map_err(failed)?.size;
+    let mut out = ExportTree::create(to).map_err(wrong)?;
+    let mut named = BTreeSet::new();
     for tile in tiles(size) {
-        let missing = || Failure::bug(format!("`{tile}` can't be built"));
-        let range = usize::try_from(tile.first()).ok().zip(usize::try_from(tile.end()).ok());
-        let (first, end) = range.ok_or_else(missing)?;
-        let bytes = match tile.kind {
-            TileKind::Entries => {
-                let bundle: &[Vec<u8>] = leaves.get(first..end).ok_or_else(missing)?;
-                encode_bundle(bundle.iter().map(Vec::as_slice)).map_err(failed)?
+        let bytes = link.bytes(&format!("/v1/log/{tile}"))?;
+        out.tile(tile, &bytes).map_err(wrong)?;
+        if tile.kind != TileKind::Entries {
+            continue;
+        }
+        for (index, leaf) in (tile.first()..).zip(decode_bundle(&bytes, tile.width).map_err(failed)?) {
+            let entry = Entry::decode(leaf).map_err(failed)?;
+            if index == 0 {
+                out.vkey(&genesis_key(&entry).map_err(failed)?).map_err(wrong)?;
+                if let Some(policy) = policy_of(&entry) {
+                    out.policy(&policy).map_err(wrong)?;
+                }
             }
-            TileKind::Hashes(0) => encode_hashes(hashes.get(first..end).ok_or_else(missing)?),
-            TileKind::Hashes(level) => encode_hashes(chain.tree().hashes(level, tile.first(), tile.end()).ok_or_else(missing)?),
-        };
-        out.write(&tile.to_string(), &bytes)?;
-    }
-    for (hash, text) in &policies {
-        out.write(&format!("policy/{}", hex(hash)), text)?;
+            named.extend(entry.blobs);
+        }
     }
     // Of the blobs, those that a session shows: the names of parties.
     for party in link.estate()?.parties.iter().filter(|party| named.contains(&party.name)) {
-        let blob = party.blob.as_ref().and_then(|blob| Blob::open(party.name, canonical(blob).ok()?).ok());
-        if let Some(blob) = blob {
-            out.write(&format!("blob/{}", hex(&blob.name())), blob.bytes())?;
+        if let Some(blob) = party.blob.as_ref().and_then(|blob| Blob::open(party.name, canonical(blob).ok()?).ok()) {
+            out.blob(&blob).map_err(wrong)?;
         }
     }
-    out.write("checkpoint", note.as_bytes())?;
-    Ok(genesis)
+    out.finish(&checkpoint).map_err(wrong)?;
+    Ok(link.status().genesis)
 }
 
-fn hex(digest: &Digest) -> String {
-    digest.to_string().trim_start_matches("sha256:").to_owned()
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::failed(error.to_string(), "nothing is repaired silently: look at the log's directory")
 }
 
-struct Out<'a>(&'a Path);
-
-impl<'a> Out<'a> {
-    fn new(dir: &'a Path) -> Result<Self, Failure> {
-        let wrong = |error: std::io::Error| Failure::file(dir, &error);
-        std::fs::create_dir_all(dir).map_err(wrong)?;
-        if std::fs::read_dir(dir).map_err(wrong)?.next().is_some() {
-            return Err(Failure::usage(format!("`{}` is not empty", dir.display()), "name a directory that is not there yet"));
-        }
-        Ok(Self(dir))
-    }
-
-    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let path = self.0.join(name);
-        let write = || {
-            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-            OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(bytes)
-        };
-        write().map_err(|error| Failure::file(&path, &error))
+/// Why the files are not there.
+fn wrong(error: ExportError) -> Failure {
+    match error {
+        ExportError::NotEmpty(_) => Failure::usage(error.to_string(), "name a directory that is not there yet"),
+        ExportError::Io { path, source } => Failure::file(&path, &source),
+        other => failed(other),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fmt;
 use writ_types::{
     Closure, CredentialId, CredentialKind, Digest, IdentityId, Name, ResourceId, RevocationClass, SpiffeId, SqlName, TaskId, Time,
 };
@@ -122,6 +123,18 @@ pub enum KillScope {
     Resource(ResourceId),
     /// Every task in one boundary and below.
     Boundary(Name),
+}
+
+/// The id or name of what is killed: the `id` of what a person signs, and what policy is asked about.
+impl fmt::Display for KillScope {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(id) => id.fmt(out),
+            Self::Identity(id) => id.fmt(out),
+            Self::Resource(id) => id.fmt(out),
+            Self::Boundary(name) => name.fmt(out),
+        }
+    }
 }
 
 /// What a person signs to kill (act `kill`, id: what is killed).

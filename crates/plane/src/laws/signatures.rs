@@ -5,7 +5,7 @@ use crate::act;
 use crate::change::new_key;
 use crate::task::{CompleteContent, SignalContent};
 use serde::Serialize;
-use writ_ledger::body::{Body, GenesisContent, KillScope};
+use writ_ledger::body::{Body, GenesisContent};
 use writ_ledger::{Entry, SignedAct};
 use writ_types::{ActKind, ActorKind, PartyId};
 
@@ -42,13 +42,7 @@ pub(super) fn judge(laws: &mut Laws, entry: &Entry, body: &Body, found: &mut Vec
             one(laws, entry, delegator, ActKind::Complete, &ended.task.to_string(), &content, found);
         }
         Body::KillOrdered(kill) => {
-            let id = match &kill.content.scope {
-                KillScope::Task(id) => id.to_string(),
-                KillScope::Identity(id) => id.to_string(),
-                KillScope::Resource(id) => id.to_string(),
-                KillScope::Boundary(name) => name.to_string(),
-            };
-            one(laws, entry, None, ActKind::Kill, &id, &kill.content, found);
+            one(laws, entry, None, ActKind::Kill, &kill.content.scope.to_string(), &kill.content, found);
         }
         _ if !entry.acts.is_empty() => found.push(format!("an entry of kind `{}` carries no signatures", body.kind())),
         _ => {}

@@ -230,16 +230,6 @@ impl Signalled {
     }
 }
 
-/// What is killed, as policy and the signature name it.
-fn scope_id(scope: &KillScope) -> String {
-    match scope {
-        KillScope::Task(id) => id.to_string(),
-        KillScope::Identity(id) => id.to_string(),
-        KillScope::Resource(id) => id.to_string(),
-        KillScope::Boundary(name) => name.to_string(),
-    }
-}
-
 /// The open tasks in a scope.
 fn tasks_in(state: &State, scope: &KillScope) -> BTreeSet<TaskId> {
     let lies = |name: &writ_types::Name, boundary| state.boundaries.lies_in(name, boundary);
@@ -262,7 +252,7 @@ fn tasks_in(state: &State, scope: &KillScope) -> BTreeSet<TaskId> {
 
 impl Kill {
     pub(crate) fn prepare(self, view: View<'_>) -> Result<Killed, Refusal> {
-        let id = scope_id(&self.content.scope);
+        let id = self.content.scope.to_string();
         let by = act::check(view.state, &self.act, ActKind::Kill, &id, &self.content, view.now)?;
         let mut asking = Asking::new(view);
         if asking.ask(Asked::Kill { person: by.by(), on: id.clone() }).is_none() {
@@ -283,7 +273,7 @@ impl Killed {
     pub(crate) fn plan(self, view: View<'_>, plan: &mut Plan, random: &mut dyn Random) -> Answer {
         let actor = crate::actor::person(&self.by);
         // Not the tasks: there may be more of them than an entry holds, and the end of each names this entry as its cause.
-        let on = vec![scope_id(&self.content.scope)];
+        let on = vec![self.content.scope.to_string()];
         let (decision, decided) = record(plan, actor.clone(), "kill", on.clone(), self.evaluations, None, random);
         let blobs = self.content.reason;
         let body = KillOrdered { content: self.content };

@@ -1,7 +1,7 @@
 //! A log to try things on.
 
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use writ_ledger::{Actor, Blob, Entry, Kind, Lane, Log, LogSigner, LogStore, Salt, Staged, StoreError};
 use writ_store::{Options, SqliteStore};
@@ -63,9 +63,8 @@ pub(crate) fn staged(entry: Entry) -> Staged<()> {
 }
 
 /// A policy set that some entries name, canonical.
-pub(crate) fn policies() -> BTreeMap<Digest, Vec<u8>> {
-    let text = br#"{"policies":[],"schema":""}"#.to_vec();
-    BTreeMap::from([(Digest::of(&text), text)])
+pub(crate) fn policies() -> BTreeSet<Vec<u8>> {
+    BTreeSet::from([br#"{"policies":[],"schema":""}"#.to_vec()])
 }
 
 /// A genesis and `size - 1` more entries; every tenth names a blob, every seventh the policy set.
@@ -80,7 +79,7 @@ pub(crate) fn fill_signed_by<S: LogStore>(log: &mut Log<S>, size: u64, signer: &
         let mut staged = staged(if index == 0 { genesis(&signer.key().to_string()) } else { entry("task.ended", index, random) });
         staged.entry.cause = if index > 1 { vec![index / 2] } else { Vec::new() };
         if index % 7 == 3 {
-            staged.entry.policy_set = policies().into_keys().next();
+            staged.entry.policy_set = policies().first().map(|text| Digest::of(text));
         }
         if index % 10 == 3 {
             let blob = Blob::new(json!({"mail": format!("person-{index}@example.org")}), Salt::mint(random)).unwrap();

@@ -1,6 +1,6 @@
 //! A deadline that passes while the server is down.
 
-use crate::world::{World, finish, line_of, now, text, time, until};
+use super::world::{World, finish, line_of, now, text, time, until};
 use std::process::{Command, Stdio};
 
 /// R60, R103, law 8: killed a moment before the deadline and started again after it, the server's first answer says that the task has ended;

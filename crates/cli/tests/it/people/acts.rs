@@ -1,6 +1,6 @@
 //! Estates filed and signed, tasks delegated and judged, and all of it proven afterwards.
 
-use crate::place::{Place, Ran};
+use super::place::{Place, Ran};
 use serde_json::Value;
 
 fn verb(name: &str, files: &[String], more: &[&str]) -> Vec<String> {

@@ -1,7 +1,5 @@
 //! `writ demo`, run as people run it.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on says so by failing")]
-
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;

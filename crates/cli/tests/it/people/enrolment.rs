@@ -1,6 +1,6 @@
 //! People come, get other keys, and go.
 
-use crate::place::Place;
+use super::place::Place;
 
 /// R72: two holders of `administer` and the new key itself sign an enrolment; the new key from another machine.
 #[test]

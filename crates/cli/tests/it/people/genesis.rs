@@ -1,6 +1,6 @@
 //! Opening a trust domain.
 
-use crate::place::Place;
+use super::place::Place;
 
 /// R72: each founder signs on a machine of her own, and the hash that is printed is the one that is served.
 #[test]

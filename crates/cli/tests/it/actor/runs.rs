@@ -1,6 +1,6 @@
 //! `writ run`: what it needs, what it hands over, and how it ends.
 
-use crate::world::{World, finish, line_of, tell, text, until};
+use super::world::{World, finish, line_of, tell, text, until};
 use rustix::process::Signal;
 use serde_json::Value;
 
