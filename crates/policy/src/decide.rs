@@ -4,11 +4,11 @@ use crate::errors::one_line;
 use crate::limits::with_stack;
 use crate::question::{Question, Unaskable};
 use crate::request::Request;
-use crate::set::{Compiled, PolicySet};
-use cedar_policy::{Authorizer, Response};
+use crate::set::{PolicySet, Ready};
+use cedar_policy::{Entities, EvalResult, eval_expression};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use writ_types::{Digest, Name, TextValue};
+use writ_types::{Digest, Name};
 
 /// Asks policy. It always answers: what can't be asked or evaluated is denied (law 6).
 pub fn decide(set: &PolicySet, request: &Request) -> Decision {
@@ -106,9 +106,9 @@ impl Permit {
 }
 
 fn judge(set: &PolicySet, request: &Request, question: Result<Question, Unaskable>) -> Decision {
-    let answer = question.and_then(Question::close).map(|(asked, entities)| {
-        let Compiled { cedar, stack_bytes, .. } = set.compiled();
-        with_stack(*stack_bytes, || Authorizer::new().is_authorized(&asked, cedar, &entities))
+    let heard = question.and_then(Question::close).map(|(asked, entities)| {
+        let compiled = set.compiled();
+        with_stack(compiled.stack_bytes, || Heard::of(compiled.slice(&asked, &entities), &asked, &entities))
     });
     let mut decision = Decision {
         request: Arc::new(request.clone()),
@@ -118,8 +118,8 @@ fn judge(set: &PolicySet, request: &Request, question: Result<Question, Unaskabl
         errors: Vec::new(),
         reasons: Vec::new(),
     };
-    match answer {
-        Ok(response) => read(set, &response, &mut decision),
+    match heard {
+        Ok(heard) => conclude(set, heard, &mut decision),
         Err(Unaskable::Facts(cause)) => {
             let error = format!("the facts do not fit policy's schema: {}", one_line(&cause));
             decision.reasons.push(error.clone());
@@ -133,19 +133,50 @@ fn judge(set: &PolicySet, request: &Request, question: Result<Question, Unaskabl
     decision
 }
 
-fn read(set: &PolicySet, response: &Response, decision: &mut Decision) {
-    let diagnostics = response.diagnostics();
-    let errors: BTreeSet<_> = diagnostics.errors().map(|error| one_line(&error.to_string())).collect();
-    let ids: BTreeSet<_> = diagnostics.reason().filter_map(|id| Name::parse(id.as_ref()).ok()).collect();
-    let allowed = response.decision() == cedar_policy::Decision::Allow;
-    // Cedar skips a policy that errors. A forbid among them must not be the one that would have spoken (law 6).
-    let overruled = allowed && !errors.is_empty();
-    if allowed && !overruled {
+/// What the policies said, each by itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Heard {
+    permits: BTreeSet<Name>,
+    forbids: BTreeSet<Name>,
+    errors: BTreeSet<String>,
+}
+
+impl Heard {
+    /// Asks every policy of a slice: none is left out because another has spoken, so that what is logged is whole.
+    fn of<'a>(slice: impl Iterator<Item = &'a Ready>, asked: &cedar_policy::Request, entities: &Entities) -> Self {
+        let mut heard = Self::default();
+        for policy in slice {
+            match eval_expression(asked, entities, &policy.condition) {
+                Ok(EvalResult::Bool(false)) => {}
+                Ok(EvalResult::Bool(true)) => {
+                    let said =
+                        if policy.effect == cedar_policy::Effect::Permit { &mut heard.permits } else { &mut heard.forbids };
+                    said.insert(policy.id.clone());
+                }
+                Ok(_) => drop(heard.errors.insert(failed(&policy.id, "its condition is not true or false"))),
+                Err(error) => drop(heard.errors.insert(failed(&policy.id, &error.to_string()))),
+            }
+        }
+        heard
+    }
+}
+
+fn failed(id: &Name, cause: &str) -> String {
+    one_line(&format!("error while evaluating policy `{id}`: {cause}"))
+}
+
+/// A permit and no forbid allows; an error anywhere denies.
+fn conclude(set: &PolicySet, heard: Heard, decision: &mut Decision) {
+    let Heard { permits, forbids, errors } = heard;
+    if forbids.is_empty() && errors.is_empty() && !permits.is_empty() {
         decision.effect = Effect::Allow;
     }
-    if !overruled {
-        decision.determining = ids.into_iter().collect();
-    }
+    decision.determining = match (forbids.is_empty(), errors.is_empty()) {
+        (false, _) => forbids.into_iter().collect(),
+        (true, true) => permits.into_iter().collect(),
+        // Cedar would skip a policy that errs. A forbid among them must not be the one that would have spoken (law 6).
+        (true, false) => Vec::new(),
+    };
     decision.reasons = decision.determining.iter().filter_map(|id| set.reason(id)).map(str::to_owned).collect();
     if !errors.is_empty() {
         decision.reasons.push("A policy could not be evaluated, and nothing is granted on a guess.".to_owned());
@@ -158,9 +189,49 @@ fn read(set: &PolicySet, response: &Response, decision: &mut Decision) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{BASE, any_request};
-    use cedar_policy::Entities;
+    use crate::world::{BASE, any_request, any_set};
+    use cedar_policy::Authorizer;
     use proptest::prelude::*;
+
+    /// What Cedar's own authorizer says of the whole set: allow, the determining policies, the errors.
+    fn whole(set: &PolicySet, request: &Request) -> Option<(bool, BTreeSet<String>, BTreeSet<String>)> {
+        let (asked, entities) = set.compiled().words.question(request).ok()?.close().ok()?;
+        let compiled = set.compiled();
+        let response = with_stack(compiled.stack_bytes, || Authorizer::new().is_authorized(&asked, &compiled.cedar, &entities));
+        let diagnostics = response.diagnostics();
+        let allowed = response.decision() == cedar_policy::Decision::Allow;
+        let reasons = diagnostics.reason().map(ToString::to_string).collect();
+        Some((allowed, reasons, diagnostics.errors().map(|error| one_line(&error.to_string())).collect()))
+    }
+
+    /// R76: the slice says what the whole set says, also of what errs; only that any error denies is ours.
+    fn equals_the_whole(set: &PolicySet, request: &Request) -> Result<(), TestCaseError> {
+        let decision = decide(set, request);
+        let Some((allowed, reasons, errors)) = whole(set, request) else { return Ok(()) };
+        prop_assert_eq!(BTreeSet::from_iter(decision.errors().iter().cloned()), errors.clone());
+        prop_assert_eq!(decision.effect() == Effect::Allow, allowed && errors.is_empty());
+        let wanted = if allowed && !errors.is_empty() { BTreeSet::new() } else { reasons };
+        prop_assert_eq!(decision.determining().iter().map(ToString::to_string).collect::<BTreeSet<_>>(), wanted);
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn a_slice_of_any_set_decides_as_the_whole(set in any_set(), requests in prop::collection::vec(any_request(), 12)) {
+            for request in &requests {
+                equals_the_whole(&set, request)?;
+            }
+        }
+
+        #[test]
+        fn a_slice_of_the_base_set_decides_as_the_whole(requests in prop::collection::vec(any_request(), 4)) {
+            for request in &requests {
+                equals_the_whole(&BASE, request)?;
+            }
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(250))]

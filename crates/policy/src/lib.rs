@@ -14,6 +14,7 @@ mod nearest;
 mod question;
 mod request;
 mod set;
+mod slice;
 mod source;
 
 pub use approval::{Needed, approvals_needed};

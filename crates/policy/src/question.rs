@@ -18,6 +18,8 @@ pub(crate) struct Vocabulary {
     pub(crate) schema: Schema,
     /// Every action with its groups, by its name.
     actions: BTreeMap<String, Entity>,
+    /// Every action, with the groups that it is in.
+    pub(crate) groups: BTreeMap<EntityUid, BTreeSet<EntityUid>>,
     /// The actions of a task.
     pub(crate) reach: BTreeSet<Name>,
     agent: EntityTypeName,
@@ -55,6 +57,10 @@ impl Vocabulary {
                 .iter()
                 .filter(|action| entities.is_ancestor_of(&group, &action.uid()))
                 .filter_map(|action| Name::parse(&name(action)).ok())
+                .collect(),
+            groups: entities
+                .iter()
+                .map(|action| (action.uid(), entities.ancestors(&action.uid()).into_iter().flatten().cloned().collect()))
                 .collect(),
             actions: entities.iter().map(|action| (name(action), action.clone())).collect(),
             agent: kind("Agent")?,

@@ -5,8 +5,10 @@ use crate::limits::{COMPILE_STACK_BYTES, POLICIES_MAX, REASON_CHARS_MAX, SET_BYT
 use crate::lint;
 use crate::nearest::PermitClauses;
 use crate::question::Vocabulary;
+use crate::slice::Index;
 use crate::source::{PolicySource, SCHEMA};
-use cedar_policy::{Effect, Policy, PolicyId, ValidationMode, Validator};
+use cedar_policy::pst::Clause;
+use cedar_policy::{Effect, Entities, Expression, Policy, PolicyId, ValidationMode, Validator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use writ_types::{Digest, Name, TextValue};
@@ -19,12 +21,25 @@ pub struct PolicySet(Arc<Compiled>);
 pub(crate) struct Compiled {
     source: PolicySource,
     hash: Digest,
+    /// What every policy says where its scope matches, by its place in the index.
+    policies: Vec<Ready>,
+    index: Index,
+    #[cfg(test)]
     pub(crate) cedar: cedar_policy::PolicySet,
     pub(crate) words: Arc<Vocabulary>,
     reasons: BTreeMap<Name, String>,
     pub(crate) permits: Vec<PermitClauses>,
     /// The stack that evaluating any of the policies can take.
     pub(crate) stack_bytes: usize,
+}
+
+/// A policy that is ready to be evaluated.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) id: Name,
+    pub(crate) effect: Effect,
+    /// All its conditions as one, in their order. The scope is not in it.
+    pub(crate) condition: Expression,
 }
 
 /// How many steps of dereference a policy may take: a decision builds no more entities than that.
@@ -63,7 +78,7 @@ impl PolicySet {
             cedar.add(policy).map_err(|error| PolicySetError::Syntax { id: id.clone(), cause: one_line(&error.to_string()) })?;
         }
         validate(&words, &cedar)?;
-        let mut permits = Vec::new();
+        let (mut permits, mut policies, mut index) = (Vec::new(), Vec::new(), Index::default());
         let mut levels = 0;
         for (id, policy) in source.policies().filter_map(|(id, _)| Some((id, cedar.policy(&PolicyId::new(id.as_str()))?))) {
             let conditions = lint::conditions(id, policy)?;
@@ -71,13 +86,26 @@ impl PolicySet {
                 return Err(PolicySetError::RoleOnly { id: id.clone() });
             }
             levels = levels.max(lint::levels(&conditions));
+            index.add(policies.len(), policy, &words.groups);
+            policies.push(Ready { id: id.clone(), effect: policy.effect(), condition: joined(id, &conditions)? });
             if policy.effect() == Effect::Permit {
                 permits.push(PermitClauses::of(id.clone(), policy, &conditions));
             }
         }
         let hash = source.hash();
         let stack_bytes = stack_bytes(levels);
-        Ok(Self(Arc::new(Compiled { source, hash, cedar, words, reasons, permits, stack_bytes })))
+        Ok(Self(Arc::new(Compiled {
+            source,
+            hash,
+            policies,
+            index,
+            #[cfg(test)]
+            cedar,
+            words,
+            reasons,
+            permits,
+            stack_bytes,
+        })))
     }
 
     /// The set's name: the digest of its canonical form.
@@ -108,6 +136,27 @@ impl PolicySet {
     pub(crate) fn compiled(&self) -> &Compiled {
         &self.0
     }
+}
+
+impl Compiled {
+    /// The policies that can speak to a request, by id.
+    pub(crate) fn slice(&self, request: &cedar_policy::Request, entities: &Entities) -> impl Iterator<Item = &Ready> {
+        self.index.slice(request, entities).into_iter().filter_map(|place| self.policies.get(place))
+    }
+}
+
+/// A policy's conditions as one expression, joined as Cedar joins them.
+fn joined(id: &Name, conditions: &[Clause]) -> Result<Expression, PolicySetError> {
+    let part = |clause: &Clause| match clause {
+        Clause::When(condition) => format!("({condition})"),
+        Clause::Unless(condition) => format!("!({condition})"),
+    };
+    let text =
+        if conditions.is_empty() { "true".to_owned() } else { conditions.iter().map(part).collect::<Vec<_>>().join(" && ") };
+    text.parse().map_err(|error: cedar_policy::ParseErrors| PolicySetError::Syntax {
+        id: id.clone(),
+        cause: one_line(&error.to_string()),
+    })
 }
 
 /// The one policy of a text, under its own id.

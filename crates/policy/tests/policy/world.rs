@@ -238,3 +238,105 @@ pub fn any_request() -> impl Strategy<Value = Request> {
         ]
     })
 }
+
+/// Any set of a few policies, over all forms of scope, with conditions that hold, don't hold, or err: a sum that has no
+/// place in Cedar's integers is an error that no validator sees.
+pub fn any_set() -> impl Strategy<Value = PolicySet> {
+    let policy = prop_oneof![
+        5 => (any_effect(), actor_scope(), reach_scope(), resource_scope(), ask_condition()).prop_map(written),
+        2 => (any_effect(), person_scope(), Just(r#"action == Action::"approve""#.to_owned()), resource_scope(), ask_condition()).prop_map(written),
+        1 => (any_effect(), person_scope(), Just(r#"action in Action::"end""#.to_owned()), kill_scope(), Just("when { principal.active }".to_owned())).prop_map(written),
+        1 => (any_effect(), actor_scope(), Just(r#"action == Action::"identify""#.to_owned()), boundary_scope("resource"), Just("when { principal.chartered }".to_owned())).prop_map(written),
+    ];
+    prop::collection::vec(policy, 1..16).prop_map(|policies| {
+        let texts = policies.iter().enumerate().map(|(n, text)| (format!("p{n}"), format!("@id(\"p{n}\")\n{text}")));
+        PolicySet::compile(PolicySource::of_policies(texts).unwrap()).unwrap()
+    })
+}
+
+fn written((effect, principal, action, resource, condition): (&str, String, String, String, String)) -> String {
+    format!("@reason(\"Because.\")\n{effect} ({principal}, {action}, {resource})\n{condition};")
+}
+
+fn any_effect() -> impl Strategy<Value = &'static str> {
+    prop_oneof![3 => Just("permit"), 1 => Just("forbid")]
+}
+
+fn one_of(texts: Vec<String>) -> impl Strategy<Value = String> {
+    select(texts)
+}
+
+fn boundary_scope(variable: &str) -> impl Strategy<Value = String> + use<> {
+    let mut scopes = vec![variable.to_owned(), format!("{variable} is Boundary"), format!(r#"{variable} == Boundary::"prod""#)];
+    scopes.extend(["prod", "root", "test"].map(|name| format!(r#"{variable} in Boundary::"{name}""#)));
+    one_of(scopes)
+}
+
+fn actor_scope() -> impl Strategy<Value = String> {
+    let id = agent().id;
+    let mut scopes =
+        vec!["principal".to_owned(), format!(r#"principal == Agent::"{id}""#), format!(r#"principal == Workload::"{id}""#)];
+    for kind in ["Agent", "Workload"] {
+        scopes.push(format!("principal is {kind}"));
+        scopes.extend(["prod", "root", "test"].map(|name| format!(r#"principal is {kind} in Boundary::"{name}""#)));
+    }
+    scopes.extend(["prod", "root", "test"].map(|name| format!(r#"principal in Boundary::"{name}""#)));
+    one_of(scopes)
+}
+
+fn person_scope() -> impl Strategy<Value = String> {
+    one_of(vec![
+        "principal is Human".to_owned(),
+        format!(r#"principal == Human::"{ALICE}""#),
+        format!(r#"principal is Human in Team::"{FINANCE}""#),
+        format!(r#"principal in Team::"{FINANCE}""#),
+    ])
+}
+
+fn reach_scope() -> impl Strategy<Value = String> {
+    select(vec![
+        r#"action in Action::"reach""#,
+        r#"action in [Action::"read", Action::"write"]"#,
+        r#"action == Action::"read""#,
+        r#"action == Action::"admin""#,
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn resource_scope() -> impl Strategy<Value = String> {
+    let (own, within) = (database().id, ResourceId::from_bits([8; 16]));
+    let mut scopes = vec!["resource".to_owned(), "resource is Resource".to_owned(), format!(r#"resource == Resource::"{own}""#)];
+    scopes.push(format!(r#"resource in Resource::"{within}""#));
+    for name in ["prod", "root", "test"] {
+        scopes.push(format!(r#"resource in Boundary::"{name}""#));
+        scopes.push(format!(r#"resource is Resource in Boundary::"{name}""#));
+    }
+    one_of(scopes)
+}
+
+fn kill_scope() -> impl Strategy<Value = String> {
+    let task = task().id;
+    select(vec![
+        "resource".to_owned(),
+        "resource is Agent".to_owned(),
+        "resource is Task".to_owned(),
+        format!(r#"resource == Task::"{task}""#),
+        r#"resource in Boundary::"prod""#.to_owned(),
+        r#"resource is Boundary in Boundary::"root""#.to_owned(),
+    ])
+}
+
+fn ask_condition() -> impl Strategy<Value = String> {
+    select(vec![
+        "when { context.depth == 0 }",
+        "when { context.depth >= 0 }",
+        "when { context.depth + 9223372036854775807 > 0 }",
+        r#"when { context.ttl <= duration("1h") } unless { context.selfRequested }"#,
+        "unless { context.depth + 9223372036854775807 > 0 }",
+        "when { context.approvers.contains(resource.owners.control) }",
+        "when { context has delegator && context.delegator.active }",
+        "when { context.selfRequested } when { context.depth + 9223372036854775807 > 0 }",
+        r#"when { resource.production || context.now < datetime("2030-01-01") } unless { context.approvers.isEmpty() }"#,
+    ])
+    .prop_map(str::to_owned)
+}
