@@ -43,7 +43,9 @@ fn phase(text: &str) -> Result<Phase, String> {
 impl Serve {
     pub(crate) fn run(self) -> Outcome {
         let filter = EnvFilter::try_from_env("WRIT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+        // A line that can't be written is lost: stderr may lie on the disk that is full, and saying so there would be the end.
+        let said = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+        said.log_internal_errors(false).init();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::bug)?;
         runtime.block_on(self.serve())
     }
@@ -97,6 +99,7 @@ fn failure(error: ServeError) -> Failure {
         }
         ServeError::Denied(denial) => return Failure::from(denial.clone()),
         ServeError::Agent(_) | ServeError::Listen { .. } => "choose another socket or address, or stop who has it",
+        ServeError::Ended => "report this",
         ServeError::Dev => "add `--dev` for a development domain, and only for one",
     };
     Failure::failed(error.to_string(), help)

@@ -31,6 +31,9 @@ use writ_ledger::{AppendError, Blob, Committed, Lane, Log, LogStore};
 use writ_policy::PolicySet;
 use writ_types::{Clock, Code, CutDatabaseUser, Denial, Order, Random, Time};
 
+/// What whoever is refused for want of the log does next.
+const LOG_HELP: &str = "try again in a moment: granting goes on by itself once the operator has mended the store";
+
 /// The writer of one log.
 #[derive(Debug)]
 pub struct Writer<S> {
@@ -120,6 +123,7 @@ impl<S: LogStore> Writer<S> {
     fn batch(&mut self, lane: Lane, waiting: Vec<Waiting>, now: Time, random: &mut dyn Random, step: &mut Step) {
         let due = (lane == Lane::Cut).then(Waiting::due);
         let mut waiting: VecDeque<Waiting> = due.into_iter().chain(waiting).collect();
+        let mut again = Vec::new();
         while !waiting.is_empty() {
             let mut batch = Batch::default();
             let most = if self.is_careful { 1 } else { waiting.len() };
@@ -127,12 +131,15 @@ impl<S: LogStore> Writer<S> {
                 self.take(lane, each, now, random, &mut batch);
             }
             if !batch.is_empty() {
-                self.append(lane, batch, now, step);
+                again.extend(self.append(lane, batch, now, step));
             }
         }
+        // In their order: what closes a credential comes after what has ended it.
+        self.lanes.put_back(again);
     }
 
-    fn append(&mut self, lane: Lane, mut batch: Batch, now: Time, step: &mut Step) {
+    /// Appends a batch; what of it waits for the log.
+    fn append(&mut self, lane: Lane, mut batch: Batch, now: Time, step: &mut Step) -> Vec<Waiting> {
         step.cuts.extend(batch.cuts());
         let staged = batch.staged();
         let appended = match &self.broken {
@@ -158,12 +165,12 @@ impl<S: LogStore> Writer<S> {
                 batch.failed(lane, &error, self.log.size(), now)
             }
         };
-        self.lanes.put_back(settled.again);
         for (outcome, remember) in settled.outcomes {
             self.answered.settle(&outcome, remember);
             step.outcomes.push(outcome);
         }
         self.mend();
+        settled.again
     }
 
     /// Memory that is ahead of the log is folded again as soon as the log can be read; then it can be written again, unless
@@ -192,23 +199,22 @@ impl<S: LogStore> Writer<S> {
             return batch.answer(waiting.ticket, Err(denial));
         }
         if let (Some(broken), Lane::Grant) = (&self.broken, lane) {
-            let denial = Denial::new(
-                Code::LogUnavailable,
-                format!("the evidence log can't be written: {}", broken.why),
-                "try again once the operator has mended the store",
-            );
+            let denial =
+                Denial::new(Code::LogUnavailable, format!("the evidence log can't be written: {}", broken.why), LOG_HELP);
             return batch.answer(waiting.ticket, Err(denial));
         }
         self.plan(waiting, now, random, batch);
     }
 
     fn plan(&mut self, waiting: Waiting, now: Time, random: &mut dyn Random, batch: &mut Batch) {
-        let view = View { state: &self.state, policy: &self.policy, now: waiting.judged_at.unwrap_or(now) };
+        let view = View { state: &self.state, policy: &self.policy, now: waiting.carried.as_ref().map_or(now, |(at, _)| *at) };
         let mut plan = crate::plan::Plan::new(self.state.size);
         let again = waiting.clone();
-        let result = match crate::command::prepare(waiting.submission.command, view, &self.memo) {
-            Ok(prepared) => crate::command::plan(prepared, view, &mut self.memo, &mut plan, random),
-            Err(refusal) => Err(crate::command::refuse(refusal, &mut plan, random)),
+        let result = match (crate::command::prepare(waiting.submission.command, view, &self.memo), &again.carried) {
+            (Ok(prepared), _) => crate::command::plan(prepared, view, &mut self.memo, &mut plan, random),
+            // Carried out, and refused only now: the append whose outcome nobody knew has kept it.
+            (Err(_), Some((_, answer))) => Ok(answer.clone()),
+            (Err(refusal), None) => Err(crate::command::refuse(refusal, &mut plan, random)),
         };
         let fold = match (&self.broken, self.is_careful) {
             (Some(_), _) => Fold::Never,
@@ -223,13 +229,18 @@ impl<S: LogStore> Writer<S> {
         self.clock.read(clock, self.state.last_at()).max(self.state.last_at())
     }
 
-    /// Why nothing is granted and nothing of the state may be told, where that is so: the last append failed, and the log can't
-    /// be read, or has to be opened anew ([`Writer::reopen`]).
+    /// Why nothing is granted, where that is so: the last append failed, and the log can't be read, or has to be opened anew
+    /// and gone on with ([`Writer::resume`]).
     pub fn stopped(&self) -> Option<&str> {
         self.broken.as_ref().map(|broken| broken.why.as_str())
     }
 
-    /// Everything that is true; durable unless [`Writer::stopped`].
+    /// True while memory holds what the log does not: nothing of it may be told.
+    pub fn is_ahead(&self) -> bool {
+        self.broken.as_ref().is_some_and(|broken| broken.is_ahead)
+    }
+
+    /// Everything that is true; durable unless [`Writer::is_ahead`].
     pub const fn state(&self) -> &State {
         &self.state
     }

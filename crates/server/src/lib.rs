@@ -5,6 +5,7 @@ mod connecting;
 mod effects;
 mod entropy;
 mod http;
+mod reopening;
 mod serve;
 mod shared;
 mod tls;

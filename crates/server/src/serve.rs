@@ -94,6 +94,9 @@ pub enum ServeError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A thread of the server has ended before its work was done.
+    #[error("a thread of the server has ended early: report this")]
+    Ended,
     /// A development domain.
     #[error("the log is of a development domain: only `writ dev` and `--dev` serve it")]
     Dev,
@@ -169,6 +172,7 @@ fn open(config: &Config) -> Result<Opened, ServeError> {
     // Nothing in the directory is for others, whatever the caller's mask is; sockets are opened up one by one.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     lift_file_limit();
+    outlive_file_size_limit()?;
     let store = SqliteStore::open(&config.dir, Options::default())?;
     let wal = store.wal_checkpointer().map_err(|error| ServeError::Open(OpenError::Store(error)))?;
     let writer = Writer::open(store)?;
@@ -214,7 +218,19 @@ fn lift_file_limit() {
     }
 }
 
-fn spawn_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {
+/// A file that can't grow is a store that fails, which stops granting; by default the kernel would end the process.
+fn outlive_file_size_limit() -> Result<(), ServeError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Once it is listened for, the signal ends nothing, whether or not somebody still listens.
+    let listening = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    listening.map(drop).map_err(|source| ServeError::Listen { what: "signal XFSZ".to_owned(), source })
+}
+
+/// A thread with a name.
+pub(crate) fn spawn_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, ServeError> {
     let failed = |source| ServeError::Listen { what: format!("thread {name}"), source };
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(failed)
 }

@@ -4,12 +4,16 @@ use crate::entropy::Entropy;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use writ_issue::X509Authority;
 use writ_ledger::{Blob, Committed};
 use writ_plane::{Command, Outcome, Release, Submission, Writer};
 use writ_store::SqliteStore;
 use writ_types::{Code, Denial, Digest, Order};
+
+/// The time that whoever ends something waits for its entry.
+const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The server's middle. Between steps the state is durable, and only then can a reader take the lock: nothing that was
 /// computed at an index leaves before the log is durable up to it.
@@ -59,6 +63,18 @@ impl Shared {
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
+    /// As [`Shared::ask`], for an ending: while the log can't be written it is carried out and waits, and whoever asked is not
+    /// kept waiting with it.
+    pub(crate) async fn end(&self, command: Command, key: Option<String>, blobs: Vec<Blob>) -> Result<Outcome, Denial> {
+        tokio::time::timeout(LOGGED_WITHIN, self.ask(command, key, blobs)).await.unwrap_or_else(|_| {
+            Err(Denial::new(
+                Code::LogUnavailable,
+                "the evidence log can't be written; what you may end is being ended, and is logged once it can",
+                "ask again with the same idempotency key to learn what came of it",
+            ))
+        })
+    }
+
     /// What is true and durable. The guard is held for as long as one answer takes to put together, and never across a wait.
     pub(crate) fn read(&self) -> MutexGuard<'_, Writer<SqliteStore>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
@@ -67,15 +83,17 @@ impl Shared {
     /// As [`Shared::read`], for whoever asks from outside: after a failed append nothing is told until memory is what the log says.
     ///
     /// # Errors
-    /// The log has stopped.
+    /// Memory is ahead of the log.
     pub(crate) fn told(&self) -> Result<MutexGuard<'_, Writer<SqliteStore>>, Denial> {
         let writer = self.read();
-        if writer.stopped().is_some() { Err(stopped()) } else { Ok(writer) }
+        if writer.is_ahead() { Err(stopped()) } else { Ok(writer) }
     }
 
-    /// The release gate, asked at the moment of the effect.
+    /// The release gate, asked at the moment of the effect. While it is not known where the log ends, nothing passes: what was
+    /// ended since may not be in it.
     pub(crate) fn release(&self, order: Committed<Order>) -> Result<Release, Denial> {
-        self.told()?.release(order, crate::clock::wall())
+        let writer = self.read();
+        if writer.stopped().is_some() { Err(stopped()) } else { writer.release(order, crate::clock::wall()) }
     }
 
     /// A random text for challenges and tokens: `bytes` random bytes in base64url.
@@ -99,8 +117,8 @@ fn put(queue: &SyncSender<Asked>, asked: Asked) -> Result<(), Denial> {
 fn stopped() -> Denial {
     Denial::new(
         Code::LogUnavailable,
-        "the evidence log has stopped",
-        "have the operator look at the server's log and start it again",
+        "the evidence log can't be written",
+        "try again in a moment: it goes on by itself once the operator has mended the store; the server's log says what is wrong",
     )
 }
 

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::entropy::Entropy;
+use crate::reopening::Reopening;
 use crate::shared::{Asked, Shared};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -14,6 +15,9 @@ use writ_types::{CutDatabaseUser, Denial};
 
 /// How late the writer notices that something is due.
 const TICK: Duration = Duration::from_millis(20);
+
+/// As [`TICK`], while the log can't be written: what waits to be logged is asked for again at each step.
+const TICK_STOPPED: Duration = Duration::from_millis(200);
 
 /// How old a checkpoint may be while the log grows.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
@@ -33,14 +37,16 @@ pub(crate) fn run(
     let mut replies = Replies::new();
     let mut signed_at = Duration::ZERO;
     let mut random = Entropy::default();
+    let mut reopening = Reopening::default();
+    let mut tick = TICK;
     loop {
-        let first = match queue.recv_timeout(TICK) {
+        let first = match queue.recv_timeout(tick) {
             Ok(asked) => Some(asked),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => break,
         };
         // What the writer stands over holds the way to it: only those who can ask keep it.
-        let Some(shared) = shared.upgrade() else { return };
+        let Some(shared) = shared.upgrade() else { break };
         let mut writer = shared.read();
         let (before, grounds) = (writer.log().size(), writer.state().grounds());
         for asked in first.into_iter().chain(queue.try_iter()).take(TAKE_MAX) {
@@ -52,29 +58,25 @@ pub(crate) fn run(
                 Err(denial) => drop(asked.reply.send(Err(denial))),
             }
         }
+        reopening.look(&mut writer, clock::boot());
         let step = writer.step(clock::read(), &mut random);
+        tick = if writer.stopped().is_some() { TICK_STOPPED } else { TICK };
         let size = writer.log().size();
         if size != before {
             index(&shared, &writer, before, size);
         }
-        let late = clock::boot().saturating_sub(signed_at) >= CHECKPOINT_EVERY;
+        let late = clock::boot().saturating_sub(signed_at) >= CHECKPOINT_EVERY && writer.stopped().is_none();
         if late && writer.log().checkpoint().is_none_or(|signed| signed.checkpoint().size != size) {
             signed_at = clock::boot();
             if let Err(error) = writer.log_mut().sign_checkpoint(signer) {
                 tracing::warn!(%error, "the checkpoint can't be signed");
             }
         }
-        if let Some(why) = writer.stopped().filter(|_| late) {
-            signed_at = clock::boot();
-            tracing::error!(
-                why,
-                "the evidence log can't be written, and nothing is granted: mend the store, then start the server again"
-            );
-        }
         let moved = (writer.state().grounds() != grounds).then(|| writer.state().grounds());
         drop(writer);
         publish(&shared, step, moved, &mut replies, cuts);
     }
+    reopening.end();
 }
 
 /// Lets answers out, now that the log is durable up to them.

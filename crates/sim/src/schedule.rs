@@ -185,7 +185,7 @@ impl Play {
     fn go_on(&mut self, step: usize) -> Result<(), String> {
         let log_stopped = self.world.server.as_ref().is_some_and(|server| server.writer.log().stopped().is_some());
         if log_stopped && self.world.disk.fault() != Some(Fault::Gone) && self.dice.chance(40) {
-            let _ = self.world.reopen();
+            self.world.reopen();
             return Ok(());
         }
         for _ in 0..self.dice.below(4) {
@@ -246,7 +246,7 @@ impl Play {
             self.world.boot().map_err(|died| format!("it died at {died:?} though nothing was armed"))?;
         }
         if self.world.server.as_ref().is_some_and(|server| server.writer.log().stopped().is_some()) {
-            self.world.reopen().map_err(|died| format!("it died at {died:?} though nothing was armed"))?;
+            self.world.reopen();
         }
         self.set_clock();
         for hours in [0, 2, 25] {

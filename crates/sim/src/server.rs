@@ -121,16 +121,9 @@ impl Server {
         Ok(())
     }
 
-    /// The log was left unknown where it ends: it is opened anew, and what that left unfinished is undone.
-    pub(crate) fn reopen(self, around: &mut Around<'_>) -> Result<Result<Self, OpenError>, Died> {
-        let Self { writer, held, opening, cutting, reported } = self;
-        let writer = match writer.reopen() {
-            Ok(writer) => writer,
-            Err(error) => return Ok(Err(error)),
-        };
-        let mut server = Self { writer, held, opening, cutting, reported };
-        server.recover(around)?;
-        Ok(Ok(server))
+    /// The log was left unknown where it ends: it is opened anew, and gone on with.
+    pub(crate) fn reopen(&mut self, disk: &Disk) -> Result<(), OpenError> {
+        self.writer.resume(Writer::open_knowing(disk.store(), Some(&BASE))?)
     }
 
     fn report(&mut self, command: Command, reported: Reported) {
@@ -223,7 +216,8 @@ impl Server {
                 around.outside.passwords.insert(credential, user);
                 around.points.at(Point::AfterHandOver)?;
             }
-            Release::Cut(cut) => self.cut(cut),
+            // It came out with its step already, whether the log could be written or not.
+            Release::Cut(_) => {}
         }
         Ok(())
     }

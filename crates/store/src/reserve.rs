@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Space that is ours as long as the file is there.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reserve {
     dir: PathBuf,
     bytes: u64,

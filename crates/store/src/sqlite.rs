@@ -25,6 +25,7 @@ const WAL_BYTES_MAX: u64 = 64 << 20;
 pub struct SqliteStore {
     db: Connection,
     path: PathBuf,
+    options: Options,
     head: Head,
     mark: Mark,
     reserve: Reserve,
@@ -76,7 +77,7 @@ impl SqliteStore {
         };
         make().map_err(|error| at_open(&error))?;
         dir::sync(dir).map_err(|source| DirError::io(dir, source))?;
-        Ok(Self::assemble(db, path, head, mark, Reserve::open(dir, options.reserve_bytes), hold))
+        Ok(Self::assemble(db, path, options, head, mark, Reserve::open(dir, options.reserve_bytes), hold))
     }
 
     /// Opens the log in `dir` and checks that the database is whole and ends where its last append ended. That its entries
@@ -101,12 +102,35 @@ impl SqliteStore {
         let db = connect(&path, options, OpenFlags::empty()).map_err(|error| at_open(&error))?;
         let head = check(&db)?;
         let mark = Mark::open(dir, &head)?;
-        Ok(Self::assemble(db, path, head, mark, Reserve::open(dir, options.reserve_bytes), hold))
+        Ok(Self::assemble(db, path, options, head, mark, Reserve::open(dir, options.reserve_bytes), hold))
     }
 
-    fn assemble(db: Connection, path: PathBuf, head: Head, mark: Mark, reserve: Reserve, hold: Hold) -> Self {
+    /// What opens the log anew while this store is still there, for reading: after an append of unknown outcome it appends
+    /// nothing more. Both hold the directory.
+    ///
+    /// What the log then ends with is moved into the database and synced there: a write-ahead log whose sync has failed may say
+    /// ever after that it is synced.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and when the disk can't be written.
+    pub fn again(&self) -> impl FnOnce() -> Result<Self, DirError> + Send + use<> {
+        let (path, options) = (self.path.clone(), self.options);
+        let (reserve, pending, hold) = (self.reserve.clone(), Arc::clone(&self.pending), Arc::clone(&self.hold));
+        let appends_committed = self.appends_committed;
+        move || {
+            let db = connect(&path, options, OpenFlags::empty()).map_err(|error| at_open(&error))?;
+            let head = check(&db)?;
+            let mark = Mark::open(path.parent().unwrap_or(Path::new(".")), &head)?;
+            let store = Self { db, path, options, head, mark, reserve, pending, appends_committed, hold };
+            store.move_wal("TRUNCATE")?;
+            store.tend_closing();
+            Ok(store)
+        }
+    }
+
+    fn assemble(db: Connection, path: PathBuf, options: Options, head: Head, mark: Mark, reserve: Reserve, hold: Hold) -> Self {
         let (pending, hold) = (Arc::new(AtomicU64::new(0)), Arc::new(hold));
-        Self { db, path, head, mark, reserve, pending, appends_committed: 0, hold }
+        Self { db, path, options, head, mark, reserve, pending, appends_committed: 0, hold }
     }
 
     /// Closing moves the write-ahead log into the database, but not before a first append (whoever only looks changes

@@ -157,11 +157,7 @@ impl Batch {
     /// The log was not written: grants are refused, endings wait to be logged; their cuts are out already (law 12). What was
     /// judged by entries that are not durable is not said.
     pub(super) fn failed(self, lane: Lane, error: &AppendError, size: u64, now: Time) -> Settled {
-        let denial = Denial::new(
-            Code::LogUnavailable,
-            format!("the evidence log can't be written: {error}"),
-            "try again once the operator has mended the store",
-        );
+        let denial = Denial::new(Code::LogUnavailable, format!("the evidence log can't be written: {error}"), super::LOG_HELP);
         let culprit = self.culprit(error);
         let mut settled = Settled::default();
         for (place, planned) in self.commands.into_iter().enumerate() {
@@ -174,8 +170,8 @@ impl Batch {
                 }
                 Some(waiting) if lane == Lane::Cut => {
                     // What was refused is judged again as of then: only what has been carried out keeps its time.
-                    let judged_at = waiting.judged_at.or_else(|| planned.result.is_ok().then_some(now));
-                    settled.again.push(Waiting { judged_at, ..waiting });
+                    let carried = waiting.carried.or_else(|| planned.result.ok().map(|answer| (now, answer)));
+                    settled.again.push(Waiting { carried, ..waiting });
                     continue;
                 }
                 Some(_) => Err(denial.clone()),

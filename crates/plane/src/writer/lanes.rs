@@ -18,16 +18,16 @@ pub(super) struct Waiting {
     /// None for what the writer asks of itself.
     pub(super) ticket: Option<Ticket>,
     pub(super) submission: Submission,
-    /// When it was judged first, if the log could not be written then: an ending that has been carried out is logged, however
-    /// long the signature that ordered it has expired by then.
-    pub(super) judged_at: Option<Time>,
+    /// When it was carried out and what that came to, if the log could not be written then: an ending that has been carried out
+    /// is logged, however long the signature that ordered it has expired by then.
+    pub(super) carried: Option<(Time, Answer)>,
 }
 
 impl Waiting {
     /// What the passing of time asks, at each step.
     pub(super) const fn due() -> Self {
         let submission = Submission { key: None, command: Command::Due, blobs: Vec::new() };
-        Self { ticket: None, submission, judged_at: None }
+        Self { ticket: None, submission, carried: None }
     }
 }
 
@@ -50,8 +50,15 @@ impl Lanes {
         }
         let ticket = Ticket(self.next);
         self.next += 1;
-        lane.push_back(Waiting { ticket: Some(ticket), submission, judged_at: None });
+        lane.push_back(Waiting { ticket: Some(ticket), submission, carried: None });
         Ok(ticket)
+    }
+
+    /// What the server asks of itself before anything else. The bound is on what others ask.
+    pub(super) fn put_first(&mut self, submission: Submission) {
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        self.cut.push_front(Waiting { ticket: Some(ticket), submission, carried: None });
     }
 
     /// Endings that could not be logged wait for the log to return, before everything else.

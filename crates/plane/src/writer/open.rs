@@ -1,12 +1,14 @@
 //! Opening: the log is verified and folded, and memory that can't be trusted is folded again. Recovery is this same code.
 
-use super::Writer;
 use super::clock::Judge;
 use super::lanes::{Answered, Lanes};
+use super::{Submission, Writer};
+use crate::command::Command;
+use crate::credential::Recover;
 use crate::memo::Memo;
 use crate::state::State;
 use writ_ledger::body::{Body, BodyError, PolicyText};
-use writ_ledger::{Entry, Log, LogError, LogStore, StoreError};
+use writ_ledger::{Entry, Log, LogError, LogStore, ProofError, StoreError, verify_consistency};
 use writ_policy::{PolicySet, PolicySetError, PolicySource};
 
 /// Why a log can't be opened.
@@ -32,6 +34,9 @@ pub enum OpenError {
     /// The policy set in force does not compile.
     #[error("the policy set in force does not hold: {0}")]
     Policy(#[from] PolicySetError),
+    /// What was opened anew is not the log that was written.
+    #[error("the log does not go on from what was durable before: {0}")]
+    OtherLog(ProofError),
 }
 
 /// A policy set of the log, compiled.
@@ -101,14 +106,22 @@ impl<S: LogStore> Writer<S> {
         })
     }
 
-    /// Opens the log anew, after it was left unknown where it ends. Endings that wait to be logged still wait.
+    /// Goes on over the log as it was opened anew, after it was left unknown where it ends. What that left unfinished is undone
+    /// first; endings that wait to be logged still wait.
     ///
     /// # Errors
-    /// As [`Writer::open`].
-    pub fn reopen(self) -> Result<Self, OpenError> {
-        let Self { log, policy, lanes, answered, clock, .. } = self;
-        let opened = Self::open_knowing(log.into_store(), Some(&policy))?;
-        Ok(Self { lanes, answered, clock, ..opened })
+    /// It does not go on from what was durable. Then nothing has moved.
+    pub fn resume(&mut self, opened: Self) -> Result<(), OpenError> {
+        let (before, now) = (self.log.head(), opened.log.head());
+        let proof = match opened.log.consistency(before.size, now.size) {
+            Err(LogError::Proof(error)) => return Err(OpenError::OtherLog(error)),
+            proof => proof?,
+        };
+        verify_consistency(before.size, &before.root, now.size, &now.root, &proof).map_err(OpenError::OtherLog)?;
+        (self.log, self.state, self.policy) = (opened.log, opened.state, opened.policy);
+        (self.memo, self.broken, self.is_careful) = (Memo::default(), None, false);
+        self.lanes.put_first(Submission { key: None, command: Command::Recover(Recover), blobs: Vec::new() });
+        Ok(())
     }
 
     /// Discards memory and folds the log again: after a failed append, memory is ahead of what is durable.

@@ -129,7 +129,8 @@ impl Connections {
 /// identity is retired, or somebody else has the authority's key.
 fn join(shared: &Shared, caller: Caller) -> Via {
     let now = crate::clock::wall();
-    let writer = shared.read();
+    // What can't be told now is asked again at each use.
+    let Ok(writer) = shared.told() else { return Via::Svid(caller) };
     let identities = writer.state().identities();
     if identities.document(&caller.serial, now).is_some_and(|document| document.key == caller.key) {
         return Via::Svid(caller);

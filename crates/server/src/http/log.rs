@@ -16,12 +16,12 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Ready: the log answers, and grants are possible.
+/// Ready: the log can be written, and grants are possible.
 pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, &'static str) {
     let writer = app.shared.read();
     match (writer.stopped().is_none(), writer.is_clock_sure()) {
         (true, true) => (StatusCode::OK, "ready\n"),
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the evidence log has stopped\n"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the evidence log can't be written\n"),
         (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "the wall clock is not trusted\n"),
     }
 }
@@ -29,15 +29,12 @@ pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, &'static str)
 /// Prometheus text.
 pub(super) async fn metrics(State(app): State<App>) -> String {
     let writer = app.shared.read();
-    let state = writer.state();
-    let rows = [
-        ("writ_log_entries", "Entries of the evidence log.", state.size()),
-        ("writ_identities", "Identities.", state.identities().iter().count() as u64),
-        ("writ_tasks_open", "Tasks that have not ended.", state.tasks().open().count() as u64),
+    let mut rows = vec![
+        ("writ_log_entries", "Entries of the evidence log.", writer.log().size()),
         (
-            "writ_closures_open",
-            "Credentials that count no longer and are not closed everywhere.",
-            writ_plane::unfinished(state).len() as u64,
+            "writ_log_stopped",
+            "1 while the evidence log can't be written: nothing is granted.",
+            u64::from(writer.stopped().is_some()),
         ),
         ("writ_store_appends", "Batches made durable since the start, one sync each.", writer.log().store().appends_committed()),
         (
@@ -47,11 +44,25 @@ pub(super) async fn metrics(State(app): State<App>) -> String {
         ),
         ("writ_clock_sure", "1 while the wall clock is trusted to grant by.", u64::from(writer.is_clock_sure())),
     ];
+    // What the log does not say yet is not counted aloud either.
+    if !writer.is_ahead() {
+        let state = writer.state();
+        rows.extend([
+            ("writ_identities", "Identities.", state.identities().iter().count() as u64),
+            ("writ_tasks_open", "Tasks that have not ended.", state.tasks().open().count() as u64),
+            (
+                "writ_closures_open",
+                "Credentials that count no longer and are not closed everywhere.",
+                writ_plane::unfinished(state).len() as u64,
+            ),
+        ]);
+    }
     rows.iter().map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")).collect()
 }
 
+/// Always answered, from what is durable: whoever wants to end something begins here.
 pub(super) async fn status(State(app): State<App>) -> Reply<Status> {
-    let writer = app.shared.told()?;
+    let writer = app.shared.read();
     let state = writer.state();
     let trust_domain = state.domain().trust_domain().cloned();
     let trust_domain =
@@ -61,7 +72,7 @@ pub(super) async fn status(State(app): State<App>) -> Reply<Status> {
         origin: state.domain().origin().to_owned(),
         dev: state.domain().is_dev(),
         epoch: state.domain().epoch(),
-        size: state.size(),
+        size: writer.log().size(),
         root: writer.log().root(),
         genesis: app.shared.genesis,
         clock_sure: writer.is_clock_sure(),

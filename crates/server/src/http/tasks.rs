@@ -41,7 +41,7 @@ pub(super) async fn refuse(
 ) -> Reply<TaskView> {
     let task: TaskId = parse(&id)?;
     let command = Command::Refuse(writ_plane::Refuse { task, act: signed(judge.act) });
-    app.shared.ask(command, Some(once.0), Vec::new()).await?.result?;
+    app.shared.end(command, Some(once.0), Vec::new()).await?.result?;
     shown(&app, task)
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn kill(State(app): State<App>, once: Once, Body(kill): Body<Fi
     let content: KillContent = content(kill.content)?;
     let blobs = blobs(&kill.blobs)?;
     let command = Command::Kill(Box::new(writ_plane::Kill { content, act: signed(kill.act) }));
-    let outcome = app.shared.ask(command, Some(once.0), blobs).await?;
+    let outcome = app.shared.end(command, Some(once.0), blobs).await?;
     ending(outcome.result?)
 }
 
@@ -98,7 +98,7 @@ fn sender(via: Via, end: EndTask) -> Result<Sender, super::reply::Refused> {
 }
 
 async fn ended(app: &App, command: Command, once: Once) -> Reply<Ending> {
-    let outcome = app.shared.ask(command, Some(once.0), Vec::new()).await?;
+    let outcome = app.shared.end(command, Some(once.0), Vec::new()).await?;
     ending(outcome.result?)
 }
 

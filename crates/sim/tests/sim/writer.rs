@@ -1,8 +1,8 @@
 //! The writer: what it does when the log, the clock or a caller fails.
 
 use writ_ledger::body::{Item, KeyItem, KillContent, KillScope, PartyState};
-use writ_plane::{Answer, BATCH_MAX, Closing, Command, Complete, Kill, Sender, SignChange, State, Take};
-use writ_sim::{Cast, Fault, World};
+use writ_plane::{Answer, BATCH_MAX, Closing, Command, Complete, Kill, OpenError, Sender, SignChange, State, Take, Writer};
+use writ_sim::{Cast, Disk, Fault, World};
 use writ_types::{ActKind, Closure, Code, Name, TaskId, TextValue as _, Ttl};
 
 fn refolded(world: &World) -> State {
@@ -236,12 +236,60 @@ fn an_unknown_outcome_stops_the_log_until_it_is_opened_anew() {
         let ticket = world.submit(None, kill);
         world.settle();
         assert!(world.server.as_ref().unwrap().writer.stopped().is_some());
-        world.reopen().unwrap();
+        world.reopen();
         let answers = world.settle();
         assert!(world.state().tasks().get(&task).unwrap().is_ended(), "{fault:?} {ticket:?} {answers:?}");
         assert!(world.state().credentials().iter().all(|(_, credential)| credential.is_over()), "{fault:?}");
         assert_eq!(world.state().digest(), refolded(&world).digest());
     }
+}
+
+/// R107: an ending whose own append is not known to be durable is answered as what it is, whether the log has kept it or not.
+#[test]
+fn an_ending_of_unknown_outcome_is_logged_once_and_answered() {
+    for (fault, tries) in [(Fault::UnknownKept, 0), (Fault::UnknownLost, 0), (Fault::UnknownLost, 1)] {
+        let mut world = World::staffed(1);
+        let task = world.live_task("invoicer");
+        world.take("invoicer", task, &["read"]).unwrap();
+        let kill = kill(&mut world, task);
+        world.disk.fail(Some(fault));
+        let ticket = world.submit(None, kill);
+        assert!(world.settle().iter().all(|(each, _)| *each != ticket), "{fault:?}");
+        assert!(world.backend.roles().next().is_none(), "it was not carried out: {fault:?}");
+        // However often it is tried meanwhile, what closes the credential is logged after what ends it.
+        for _ in 0..tries {
+            world.turn().unwrap();
+        }
+        world.reopen();
+        let came = world.settle().into_iter().find(|(each, _)| *each == ticket).unwrap().1;
+        assert!(matches!(came, Ok(Answer::Ended { tasks, .. }) if tasks == [task].into()), "{fault:?}");
+        let orders = world.disk.leaves().iter().filter(|leaf| String::from_utf8_lossy(leaf).contains("kill.ordered")).count();
+        assert_eq!(orders, 1, "{fault:?}");
+        assert!(world.state().credentials().iter().all(|(_, credential)| credential.is_over()), "{fault:?}");
+    }
+}
+
+/// Law 10: a log that does not go on from what was durable is not gone on with.
+#[test]
+fn another_log_is_not_gone_on_with() {
+    let mut world = World::staffed(1);
+    let earlier = Disk::of(&world.disk.image());
+    world.live_task("invoicer");
+    world.disk.fail(Some(Fault::UnknownLost));
+    world.attest("invoicer").unwrap_err();
+    let size = world.disk.leaves().len();
+    let mut writer = world.server.take().unwrap().writer;
+    let mut longer = World::staffed(2);
+    longer.live_task("invoicer");
+    longer.live_task("invoicer");
+    assert!(longer.disk.leaves().len() > size);
+    for (disk, other) in [(earlier, "shorter"), (longer.disk, "another")] {
+        let opened = Writer::open(disk.store()).unwrap();
+        assert!(matches!(writer.resume(opened), Err(OpenError::OtherLog(_))), "{other}");
+        assert!(writer.stopped().is_some() && writer.log().size() == size as u64);
+    }
+    writer.resume(Writer::open(world.disk.store()).unwrap()).unwrap();
+    assert_eq!(writer.stopped(), None);
 }
 
 /// R88, R100: what ended one entry before its order was carried out does not come out: no user is made, no password handed over.

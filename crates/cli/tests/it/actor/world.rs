@@ -1,11 +1,12 @@
 //! A trust domain that two founders opened, a billing database, and an agent whose charter is signed.
 
 use crate::cluster::Cluster;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -125,19 +126,43 @@ impl World {
         text(&output.stdout)
     }
 
+    /// From now on no file of the server's can grow beyond so many bytes; none: as before.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let pid = self.server.as_ref().and_then(|server| i32::try_from(server.id()).ok()).and_then(Pid::from_raw);
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(pid, Resource::Fsize, limit).expect("a limit");
+    }
+
+    /// What the server says of itself.
+    pub(crate) fn ready(&self) -> String {
+        let mut stream = UnixStream::connect(self.at("dir").join("admin.sock")).expect("the socket");
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: writ\r\nconnection: close\r\n\r\n").expect("a request");
+        let mut said = String::new();
+        stream.read_to_string(&mut said).expect("an answer");
+        said.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// What Alice runs on the log that she exports: it holds.
+    pub(crate) fn verify(&self) {
+        let export = self.path("export");
+        for arguments in [&["log", "export", &export][..], &["log", "verify", &export, "--laws"]] {
+            done(self.writ("alice").args(arguments));
+        }
+    }
+
     /// Alice delegates: the task, not approved yet.
     pub(crate) fn request(&self, actions: &str, ttl: &str) -> String {
-        let grant = format!("billing-db={actions}");
-        let filed = self.person_may(
-            "alice",
-            &[
-                "task", "request", "--actor", "invoicer", "--purpose", "close invoices", "--resource", &grant, "--ttl", ttl,
-                "-o", "json",
-            ],
-        );
+        let filed = self.request_may(actions, ttl);
         assert_eq!(filed.status.code(), Some(5), "an approval is missing: {}", text(&filed.stderr));
         let view: Value = serde_json::from_slice(&filed.stdout).expect("JSON");
         view.get("task").and_then(Value::as_str).expect("the task").to_owned()
+    }
+
+    /// As [`World::request`], whatever comes of it.
+    pub(crate) fn request_may(&self, actions: &str, ttl: &str) -> Output {
+        let grant = format!("billing-db={actions}");
+        let arguments = ["--actor", "invoicer", "--purpose", "close invoices", "--resource", &grant, "--ttl", ttl, "-o", "json"];
+        self.person_may("alice", &[&["task", "request"][..], &arguments].concat())
     }
 
     /// As [`World::request`], approved by Bob.
