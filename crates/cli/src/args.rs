@@ -1,7 +1,9 @@
 //! The command line: a verb each, with its own arguments in its own file.
 
 use crate::failure::Outcome;
-use crate::{apply, connect, credential, demo, init, key, kill, log, login, party, run, serve, sign, svid, take, task, why};
+use crate::{
+    apply, connect, credential, demo, init, key, kill, log, login, party, run, serve, sign, svid, take, task, why, withdraw,
+};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// No writ, no credential.
@@ -33,6 +35,8 @@ pub(crate) enum Verb {
     Diff(apply::Diff),
     /// List the change sets that wait, or sign one
     Sign(sign::Sign),
+    /// Take an own change set back, while a part of it waits
+    Withdraw(withdraw::Withdraw),
     /// Request, approve and end tasks
     #[command(subcommand)]
     Task(task::Task),
@@ -77,6 +81,7 @@ impl Verb {
             Self::Apply(verb) => verb.run(),
             Self::Diff(verb) => verb.run(),
             Self::Sign(verb) => verb.run(),
+            Self::Withdraw(verb) => verb.run(),
             Self::Task(verb) => verb.run(),
             Self::Kill(verb) => verb.run(),
             Self::Run(verb) => verb.run(),

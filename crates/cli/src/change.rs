@@ -8,7 +8,6 @@ use crate::failure::{Exit, Failure};
 use crate::link::Link;
 use crate::people::People;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 use writ_ledger::body::{ChangeContent, Item, Terms};
 use writ_plane::Change;
 use writ_types::{ChangeId, Digest, canonical};
@@ -96,15 +95,7 @@ pub(crate) fn learn(people: &mut People, content: &ChangeContent, blobs: &[Value
 
 /// Every part, in the order in which it can come into force, with its members, and what they are now where that is another value.
 pub(crate) fn parts(content: &ChangeContent, people: &People, known: Option<&Known>) -> String {
-    let change = Change {
-        content: content.clone(),
-        digest: Digest::of(b""),
-        filed: 0,
-        filed_at: writ_types::Time::from_micros(0),
-        signatures: BTreeMap::new(),
-        keys: BTreeMap::new(),
-        done: BTreeSet::new(),
-    };
+    let Some(change) = Change::of(content.clone()) else { return String::new() };
     let mut out = String::new();
     for (i, part) in change.parts().into_iter().enumerate() {
         let Some(item) = change.item(part) else { continue };

@@ -30,6 +30,7 @@ mod system;
 mod take;
 mod task;
 mod why;
+mod withdraw;
 
 use clap::Parser as _;
 use failure::Exit;

@@ -11,7 +11,7 @@ mod estate;
 mod people;
 mod task;
 
-pub use change::{ChangeContent, ChangeFiled, ChangeSigned, Item, KeyItem, PartyState};
+pub use change::{ChangeContent, ChangeFiled, ChangeSigned, ChangeWithdrawn, Item, KeyItem, PartyState};
 pub use credential::{
     ClosureReported, CredentialFailed, CredentialGranted, CredentialMade, CredentialRevoked, KillContent, KillOrdered, KillScope,
     SvidRow, SvidsIssued,
@@ -117,6 +117,7 @@ bodies! {
     "session.closed" => SessionClosed,
     "change.filed" => ChangeFiled,
     "change.signed" => ChangeSigned,
+    "change.withdrawn" => ChangeWithdrawn,
     "party.set" => PartySet,
     "party.disabled" => PartyDisabled,
     "party.enabled" => PartyEnabled,

@@ -1,7 +1,7 @@
 //! Everything that can be asked of the writer, judged and planned in one place.
 
 use crate::answer::Answer;
-use crate::change::{ChangeAccepted, FileChange, SignChange, only_cuts};
+use crate::change::{ChangeAccepted, ChangeTakenBack, FileChange, SignChange, WithdrawChange, only_cuts};
 use crate::credential::{Closing, Exceeded, Failed, Made, Recover, Take, Taken, Taking};
 use crate::decision::refused;
 use crate::domain::{AuthorityReady, NewAuthority, NewServerCertificate, Open, ServerCertificateReady};
@@ -36,6 +36,8 @@ pub enum Command {
     FileChange(Box<FileChange>),
     /// Sign a change set.
     SignChange(SignChange),
+    /// Take an own change set back.
+    WithdrawChange(WithdrawChange),
     /// Issue an X.509-SVID.
     IssueSvid(IssueSvid),
     /// Request a task.
@@ -75,6 +77,7 @@ impl Command {
             | Self::Closing(_)
             | Self::Failed(_)
             | Self::Recover(_)
+            | Self::WithdrawChange(_)
             | Self::Due => Lane::Cut,
             Self::FileChange(it) if only_cuts(&it.content) => Lane::Cut,
             Self::SignChange(it) if state.changes.get(&it.change).is_some_and(|change| only_cuts(&change.content)) => Lane::Cut,
@@ -98,6 +101,7 @@ pub(crate) enum Prepared {
     ServerCertificate(ServerCertificateReady),
     LoggedIn(LoggedIn),
     Change(Box<ChangeAccepted>),
+    ChangeTakenBack(ChangeTakenBack),
     Svid(Box<SvidAllowed>),
     Requested(Box<Requested>),
     Approved(Box<Approved>),
@@ -127,6 +131,7 @@ pub(crate) fn prepare(command: Command, view: View<'_>, memo: &Memo) -> Result<P
         Command::Login(it) => Prepared::LoggedIn(it.prepare(view)?),
         Command::FileChange(it) => Prepared::Change(Box::new(it.prepare(view)?)),
         Command::SignChange(it) => Prepared::Change(Box::new(it.prepare(view)?)),
+        Command::WithdrawChange(it) => Prepared::ChangeTakenBack(it.prepare(view)?),
         Command::IssueSvid(it) => {
             let remembered = memo.get(&it.identity);
             Prepared::Svid(Box::new(it.prepare(view, remembered)?))
@@ -170,6 +175,7 @@ pub(crate) fn plan(
         }
         Prepared::LoggedIn(it) => it.plan(view, plan),
         Prepared::Change(it) => it.plan(view, plan),
+        Prepared::ChangeTakenBack(it) => it.plan(plan),
         Prepared::Svid(it) => {
             let identity = it.identity;
             let issuer = memo.issuer(view.state)?;

@@ -31,7 +31,9 @@ mod writer;
 pub use actor::WRIT;
 pub use answer::Answer;
 pub use boundary::{BOUNDARIES_DEPTH_MAX, Boundaries, Boundary, Holder, Missing, ROOT, SignedSection, Standing};
-pub use change::{Change, Changes, FileChange, Need, Part, SignChange, Who, in_force_with, in_words, needs};
+pub use change::{
+    Change, Changes, FileChange, Need, Part, SignChange, Signature, Who, WithdrawChange, in_force_with, in_words, needs,
+};
 pub use command::Command;
 pub use credential::{Closing, Credential, CredentialPhase, Credentials, Failed, Known, Made, Recover, Take, unfinished};
 pub use domain::{Authority, Domain, NewAuthority, NewServerCertificate, Open, found};

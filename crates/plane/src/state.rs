@@ -1,7 +1,7 @@
 //! The fold of the log: everything that is true now.
 
 use crate::boundary::Boundaries;
-use crate::change::Changes;
+use crate::change::{Changes, InForce};
 use crate::credential::Credentials;
 use crate::domain::Domain;
 use crate::fold::{self, At};
@@ -65,7 +65,8 @@ impl State {
         }
         self.domain.apply(at, body);
         self.people.apply(at, body);
-        self.changes.apply(at, body, &self.boundaries);
+        let Self { people, boundaries, identities, resources, changes, .. } = self;
+        changes.apply(at, body, InForce { people, boundaries, identities, resources });
         self.boundaries.apply(at, body);
         self.identities.apply(at, body);
         self.resources.apply(at, body);

@@ -183,6 +183,10 @@ impl Model {
                     None => self.act(entry, None, ActKind::Change, &id, &content)?,
                 }
             }
+            Body::ChangeWithdrawn(it) => {
+                let content = self.changes.remove(&it.change).ok_or("a change set that does not wait is withdrawn")?;
+                self.act(entry, Some(content.filer), ActKind::Refuse, &it.change.to_string(), &content)?;
+            }
             Body::SessionOpened(it) => {
                 let challenge = it.content.get("challenge").and_then(|text| text.as_str()).unwrap_or_default().to_owned();
                 self.act(entry, Some(it.party), ActKind::Login, &challenge, &it.content)?;

@@ -1,5 +1,7 @@
 //! A world: one trust domain, its server, its disk and its database, and what people and agents ask.
 
+mod changes;
+
 use crate::cast::{BEGIN, ORIGIN};
 use crate::points::Died;
 use crate::server::Around;
@@ -7,18 +9,13 @@ use crate::{Backend, Cast, Clocks, Disk, Estate, Image, Outside, Points, Seeded,
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use writ_credential::x509::VerifiedCsr;
-use writ_ledger::body::{
-    ChangeContent, Delegation, DelegationGrant, Founder, GenesisContent, Item, PolicyText, Proposal, Root, TextOfPolicy,
-};
+use writ_ledger::body::{Delegation, DelegationGrant, Founder, GenesisContent, PolicyText, Proposal, Root, TextOfPolicy};
 use writ_ledger::{Blob, Lane, Log, SignedAct, Staged};
 use writ_plane::{
-    Answer, Approve, Caller, Command, FileChange, IssueSvid, NewAuthority, Refuse, Request, SignChange, Start, State, Submission,
-    Take, Ticket, found,
+    Answer, Approve, Caller, Command, IssueSvid, NewAuthority, Refuse, Request, Start, State, Submission, Take, Ticket, found,
 };
 use writ_policy::PolicySource;
-use writ_types::{
-    ActKind, ChangeId, CredentialId, Denial, Name, OwnerRole, Purpose, ResourceId, TaskId, TextValue as _, Time, Ttl,
-};
+use writ_types::{ActKind, CredentialId, Denial, Name, OwnerRole, Purpose, ResourceId, TaskId, TextValue as _, Time, Ttl};
 
 /// A world.
 #[derive(Debug)]
@@ -250,43 +247,6 @@ impl World {
         let now = self.now();
         let mut signing = Signing { origin: ORIGIN, now, random: &mut self.random };
         Cast::get().person(handle).sign(act, id, content, roles, &mut signing)
-    }
-
-    /// A change set, as its filer signs it.
-    pub fn change(&mut self, handle: &str, items: Vec<Item>) -> FileChange {
-        let filer = Cast::get().person(handle).party;
-        let content = ChangeContent { change: ChangeId::mint(&mut self.random), filer, items };
-        let act = self.act(handle, ActKind::Change, &content.change.to_string(), &content);
-        FileChange { content, act }
-    }
-
-    /// Files a change set.
-    ///
-    /// # Panics
-    /// When it is refused.
-    pub fn apply(&mut self, handle: &str, items: Vec<Item>) -> ChangeId {
-        let file = self.change(handle, items);
-        let id = file.content.change;
-        self.ask(Command::FileChange(Box::new(file))).unwrap();
-        id
-    }
-
-    /// Signs a change set, in all roles.
-    ///
-    /// # Errors
-    /// The denial.
-    pub fn sign(&mut self, handle: &str, change: ChangeId) -> Came {
-        self.sign_as(handle, change, OwnerRole::ALL)
-    }
-
-    /// Signs a change set in these roles.
-    ///
-    /// # Errors
-    /// The denial.
-    pub fn sign_as(&mut self, handle: &str, change: ChangeId, roles: &[OwnerRole]) -> Came {
-        let content = self.state().changes().get(&change).map(|change| change.content.clone());
-        let act = self.act_as(handle, ActKind::Change, &change.to_string(), &content, roles);
-        self.ask(Command::SignChange(SignChange { change, act }))
     }
 
     /// A task for an agent on the database, as the delegator signs it.

@@ -11,7 +11,7 @@ mod session;
 mod story;
 mod task;
 
-pub use change::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy};
+pub use change::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy, WithdrawChange, Withdrawn};
 pub use credential::{CredentialDetail, CredentialView, Database, TakeCredential, TakenCredential};
 pub use decision::{ActorView, DecisionView};
 pub use estate::{

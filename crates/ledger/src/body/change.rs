@@ -65,6 +65,14 @@ pub struct KeyItem {
     pub remove: bool,
 }
 
+/// Its filer takes a change set back: it waits no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeWithdrawn {
+    /// The change set.
+    pub change: ChangeId,
+}
+
 /// Somebody signed a change set; the entry's acts carry the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,27 +1,34 @@
 //! Folds what happened to change sets.
 
+use super::in_force::InForce;
 use super::limits::LIFE;
-use super::state::{Change, Changes, Part};
-use crate::boundary::Boundaries;
+use super::state::{Change, Changes, Part, Signature};
 use crate::fold::At;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use writ_credential::{PublicKey, Statement};
 use writ_ledger::body::{Body, ChangeContent, Item};
-use writ_types::{ChangeId, Digest, canonical};
+use writ_types::ChangeId;
 
 impl Changes {
-    /// `boundaries` are those before the entry.
-    pub(crate) fn apply(&mut self, at: At<'_>, body: &Body, boundaries: &Boundaries) {
+    /// `in_force` is what was before the entry.
+    pub(crate) fn apply(&mut self, at: At<'_>, body: &Body, in_force: InForce<'_>) {
         match body {
-            Body::ChangeFiled(filed) => self.file(at, &filed.content, boundaries),
+            Body::ChangeFiled(filed) => self.file(at, &filed.content, in_force),
             Body::ChangeSigned(signed) => self.sign(at, &signed.change),
+            Body::ChangeWithdrawn(it) => _ = self.0.remove(&it.change),
             Body::PartySet(set) => {
                 self.done(set.change, |item| matches!(item, Item::Party(it) if it.party == set.party.party), None)
             }
-            Body::PartyDisabled(it) => self.done(Some(it.change), |item| is_state(item, &it.party), None),
+            Body::PartyDisabled(it) => {
+                self.forget(|_, signature| signature.by == it.party);
+                self.done(Some(it.change), |item| is_state(item, &it.party), None);
+            }
             Body::PartyEnabled(it) => self.done(Some(it.change), |item| is_state(item, &it.party), None),
             Body::KeyEnrolled(it) => self.done(it.change, |item| is_key(item, &it.fingerprint), None),
-            Body::KeyRemoved(it) => self.done(Some(it.change), |item| is_key(item, &it.fingerprint), None),
+            Body::KeyRemoved(it) => {
+                self.forget(|key, _| *key == it.fingerprint);
+                self.done(Some(it.change), |item| is_key(item, &it.fingerprint), None);
+            }
             Body::BoundarySet(it) => {
                 self.done(Some(it.change), |item| matches!(item, Item::Boundary(b) if b.name == it.boundary.name), None);
             }
@@ -41,20 +48,10 @@ impl Changes {
         }
     }
 
-    fn file(&mut self, at: At<'_>, content: &ChangeContent, boundaries: &Boundaries) {
+    fn file(&mut self, at: At<'_>, content: &ChangeContent, in_force: InForce<'_>) {
         self.0.retain(|_, change| change.filed_at.after(LIFE) > at.time);
-        let Ok(bytes) = canonical(content) else { return };
-        let mut change = Change {
-            content: content.clone(),
-            digest: Digest::of(&bytes),
-            filed: at.index,
-            filed_at: at.time,
-            signatures: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            done: BTreeSet::new(),
-        };
-        // What is in force already, word for word, nobody signs again: changing a tool asks the business owner alone.
-        change.done = change.parts().into_iter().filter(|part| is_in_force(&change, *part, boundaries)).collect();
+        let Some(mut change) = Change::new(content.clone(), at.index, at.time) else { return };
+        change.done = in_force.parts_of(content);
         if change.is_done() {
             return;
         }
@@ -70,9 +67,17 @@ impl Changes {
                 continue;
             }
             let roles = Statement::from_value(&act.statement).map(|statement| statement.as_roles).unwrap_or_default();
-            let signature = change.signatures.entry(act.by).or_default();
-            signature.0.extend(roles);
-            signature.1 = at.index;
+            let new = || Signature { by: act.by, roles: BTreeSet::new(), index: at.index };
+            let signature = change.signatures.entry(act.key.clone()).or_insert_with(new);
+            signature.roles.extend(roles);
+            signature.index = at.index;
+        }
+    }
+
+    /// What was signed with a key that no longer answers, or by whose powers ended, counts nowhere that still waits.
+    fn forget(&mut self, ended: impl Fn(&String, &Signature) -> bool) {
+        for change in self.0.values_mut() {
+            change.signatures.retain(|key, signature| !ended(key, signature));
         }
     }
 
@@ -84,19 +89,6 @@ impl Changes {
         }
         if change.is_done() {
             self.0.remove(&id);
-        }
-    }
-}
-
-/// True for a boundary, or a section of its charter, that is in force as the part says.
-fn is_in_force(change: &Change, part: Part, boundaries: &Boundaries) -> bool {
-    let Some(Item::Boundary(item)) = change.item(part) else { return false };
-    let Some(boundary) = boundaries.get(&item.name) else { return false };
-    match part.section {
-        None => boundary.is(item),
-        Some(section) => {
-            let terms = item.charter.sections().remove(&section).and_then(|terms| canonical(&terms).ok());
-            boundary.charter.get(&section).is_some_and(|signed| terms.is_some_and(|bytes| Digest::of(&bytes) == signed.digest))
         }
     }
 }

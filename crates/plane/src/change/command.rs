@@ -1,5 +1,6 @@
 //! Filing and signing, judged.
 
+use super::in_force::InForce;
 use super::limits::{LIFE, OPEN_MAX, OPEN_OF_FILER_MAX};
 use super::state::{Change, only_cuts};
 use super::validate::problems;
@@ -29,6 +30,24 @@ pub struct SignChange {
     pub act: SignedAct,
 }
 
+/// Take an own change set back, while a part of it waits.
+#[derive(Debug, Clone)]
+pub struct WithdrawChange {
+    /// Which.
+    pub change: ChangeId,
+    /// The filer's signature over the change set's content (act `refuse`, id: the change set's).
+    pub act: SignedAct,
+}
+
+/// A change set that its filer takes back.
+#[derive(Debug)]
+pub(crate) struct ChangeTakenBack {
+    pub(crate) id: ChangeId,
+    pub(crate) filed: u64,
+    pub(crate) act: SignedAct,
+    pub(crate) by: VerifiedAct,
+}
+
 /// A signature on a change set that counts, and the content if it is new.
 #[derive(Debug)]
 pub(crate) struct ChangeAccepted {
@@ -36,6 +55,8 @@ pub(crate) struct ChangeAccepted {
     pub(crate) filed: Option<ChangeContent>,
     pub(crate) act: SignedAct,
     pub(crate) by: Signer,
+    /// True if all of it is in force already, word for word: it needs no entry.
+    pub(crate) nothing_new: bool,
 }
 
 /// Whose signature it is.
@@ -75,20 +96,32 @@ impl FileChange {
             let denial = Denial::new(Code::Invalid, "the change set does not hold", "mend each and file again");
             return Err(denial.missing(problems).into());
         }
-        Ok(ChangeAccepted { id, filed: Some(self.content), act: self.act, by: Signer::Person(by) })
+        let nothing_new = InForce::of(view.state).has_all_of(&self.content);
+        Ok(ChangeAccepted { id, filed: Some(self.content), act: self.act, by: Signer::Person(by), nothing_new })
+    }
+}
+
+/// A change set of which a part waits.
+fn waiting<'a>(view: View<'a>, id: &ChangeId) -> Result<&'a Change, Denial> {
+    let absent = || format!("change set `{id}` does not wait for signatures");
+    view.state.changes.get(id).ok_or_else(|| Denial::new(Code::NotFound, absent(), "list them with `writ sign`"))
+}
+
+impl WithdrawChange {
+    pub(crate) fn prepare(self, view: View<'_>) -> Result<ChangeTakenBack, Refusal> {
+        let change = waiting(view, &self.change)?;
+        let by = act::check(view.state, &self.act, ActKind::Refuse, &self.change.to_string(), &change.content, view.now)?;
+        if by.by() != change.content.filer {
+            let help = "leave it unsigned: what is not signed is not in force, and is forgotten after 30 days";
+            return Err(Denial::new(Code::PolicyDenied, "only who filed a change set takes it back", help).into());
+        }
+        Ok(ChangeTakenBack { id: self.change, filed: change.filed, act: self.act, by })
     }
 }
 
 impl SignChange {
     pub(crate) fn prepare(self, view: View<'_>) -> Result<ChangeAccepted, Refusal> {
-        let Some(change) = view.state.changes.get(&self.change) else {
-            return Err(Denial::new(
-                Code::NotFound,
-                format!("change set `{}` does not wait for signatures", self.change),
-                "list them with `writ sign`",
-            )
-            .into());
-        };
+        let change = waiting(view, &self.change)?;
         // An expiry is a predicate over time, whoever forgot it (law 8).
         if change.filed_at.after(LIFE) <= view.now {
             return Err(Denial::new(Code::Stale, "the change set was not signed within 30 days", "file it again").into());
@@ -117,7 +150,7 @@ impl SignChange {
                 view.now,
             )?),
         };
-        Ok(ChangeAccepted { id: self.change, filed: None, act: self.act, by })
+        Ok(ChangeAccepted { id: self.change, filed: None, act: self.act, by, nothing_new: false })
     }
 }
 

@@ -71,7 +71,7 @@ fn next(state: &State, view: View<'_>, change: &Change, actor: &Actor) -> Option
 fn drafts(state: &State, change: &Change, part: Part, actor: &Actor) -> Vec<Draft> {
     let id = change.content.change;
     let mut cause = vec![change.filed];
-    cause.extend(change.signatures.values().map(|(_, index)| *index));
+    cause.extend(change.signatures.values().map(|signature| signature.index));
     cause.extend(change.keys.values().copied());
     let draft = |body: Body, on: Vec<String>| Draft::new(actor.clone(), body).on(on).on([id]).cause(cause.iter().copied());
     match (change.item(part), part.section) {
@@ -119,7 +119,7 @@ fn one(change: &Change, item: &Item, draft: &dyn Fn(Body, Vec<String>) -> Draft)
             if key.remove {
                 return draft(KeyRemoved { change: id, party: key.party, fingerprint }.into(), on);
             }
-            let enrolled_by: Vec<PartyId> = change.signatures.keys().filter(|signer| **signer != key.party).copied().collect();
+            let enrolled_by: Vec<PartyId> = change.signed_by().into_keys().filter(|signer| *signer != key.party).collect();
             let enrolled = KeyEnrolled { change: Some(id), party: key.party, key: key.key.clone(), fingerprint, enrolled_by };
             draft(enrolled.into(), on)
         }

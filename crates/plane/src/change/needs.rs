@@ -88,12 +88,7 @@ pub fn needs(state: &State, policy: &PolicySet, change: &Change, part: Part, now
 /// True if the signatures that `change` has are all that `need` asks.
 pub fn in_force_with(change: &Change, need: &Need) -> bool {
     match &need.who {
-        Who::Some { of, count } => {
-            let signed = |person: &&PartyId| {
-                change.signatures.get(person).is_some_and(|(roles, _)| need.role.is_none_or(|role| roles.contains(&role)))
-            };
-            of.iter().filter(signed).count() >= *count
-        }
+        Who::Some { of, count } => of.iter().filter(|person| change.is_signed_by(person, need.role)).count() >= *count,
         Who::Key { fingerprint, .. } => change.keys.contains_key(fingerprint),
         Who::Nobody { .. } => false,
     }

@@ -96,8 +96,8 @@ fn part(laws: &Laws, entry: &Entry, id: ChangeId, section: Option<Section>, is: 
 /// Who signed for a key can't be left out: for 7 days it approves nothing of theirs.
 fn enrollers(laws: &Laws, id: ChangeId, it: &KeyEnrolled, found: &mut Vec<String>) {
     let Some(change) = laws.state.changes.get(&id) else { return };
-    let signed: BTreeSet<_> = change.signatures.keys().filter(|signer| **signer != it.party).collect();
-    if it.enrolled_by.iter().collect::<BTreeSet<_>>() != signed {
+    let signed: BTreeSet<_> = change.signed_by().into_keys().filter(|signer| *signer != it.party).collect();
+    if it.enrolled_by.iter().copied().collect::<BTreeSet<_>>() != signed {
         found.push("it names others as its enrollers than those who signed".to_owned());
     }
 }

@@ -21,6 +21,12 @@ pub(super) fn judge(laws: &mut Laws, entry: &Entry, body: &Body, found: &mut Vec
             one(laws, entry, Some(filer), ActKind::Change, &id, &filed.content, found);
         }
         Body::ChangeSigned(signed) => change(laws, entry, signed.change, found),
+        Body::ChangeWithdrawn(it) => match laws.state.changes.get(&it.change).map(|change| change.content.clone()) {
+            Some(content) => {
+                one(laws, entry, Some(content.filer), ActKind::Refuse, &it.change.to_string(), &content, found);
+            }
+            None => found.push(format!("change set `{}` does not wait", it.change)),
+        },
         Body::TaskRequested(requested) => {
             let content = &requested.content;
             one(laws, entry, Some(content.delegator), ActKind::Delegate, &content.task.to_string(), content, found);

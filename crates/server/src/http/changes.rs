@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use writ_ledger::body::ChangeContent;
 use writ_plane::{Answer, Command, Need, Who, in_force_with, in_words, needs};
 use writ_types::ChangeId;
-use writ_wire::api::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy};
+use writ_wire::api::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy, WithdrawChange, Withdrawn};
 
 pub(super) async fn file(State(app): State<App>, once: Once, Body(file): Body<FileChange>) -> Reply<ChangeView> {
     let content: ChangeContent = content(file.content)?;
@@ -31,6 +31,18 @@ pub(super) async fn sign(
     let change: ChangeId = parse(&id)?;
     let command = writ_plane::SignChange { change, act: signed(sign.act) };
     answered(&app, change, Command::SignChange(command), once, Vec::new()).await
+}
+
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    Segment(id): Segment,
+    once: Once,
+    Body(withdraw): Body<WithdrawChange>,
+) -> Reply<Withdrawn> {
+    let change: ChangeId = parse(&id)?;
+    let command = Command::WithdrawChange(writ_plane::WithdrawChange { change, act: signed(withdraw.act) });
+    app.shared.ask(command, Some(once.0), Vec::new()).await?.result?;
+    Ok(Json(Withdrawn { change }))
 }
 
 async fn answered(app: &App, id: ChangeId, command: Command, once: Once, blobs: Vec<writ_ledger::Blob>) -> Reply<ChangeView> {
@@ -74,8 +86,7 @@ fn view(app: &App, id: ChangeId) -> Option<ChangeView> {
             PartView { what: in_words(change, part), in_force, needs: open }
         })
         .collect();
-    let signed =
-        change.signatures.iter().map(|(party, (roles, _))| SignedBy { party: *party, roles: roles.iter().copied().collect() });
+    let signed = change.signed_by().into_iter().map(|(party, roles)| SignedBy { party, roles: roles.into_iter().collect() });
     Some(ChangeView {
         change: id,
         content: serde_json::to_value(&change.content).ok(),

@@ -41,6 +41,7 @@ routes! {
     "/v1/changes" => post changes::file, get changes::list;
     "/v1/changes/{id}" => get changes::show;
     "/v1/changes/{id}/sign" => post changes::sign;
+    "/v1/changes/{id}/withdraw" => post changes::withdraw;
     "/v1/tasks" => post tasks::request, get tasks::list;
     "/v1/tasks/{id}" => get tasks::show;
     "/v1/tasks/{id}/approve" => post tasks::approve;

@@ -26,7 +26,7 @@ async fn every_post_without_a_key_is_refused() {
         }
         count += 1;
     }
-    assert_eq!(count, 13);
+    assert_eq!(count, 14);
     assert_eq!(world.size().await, size);
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use writ_ledger::body::{Item, KillContent, KillScope, PartyState};
 use writ_plane::{
     Answer, Approve, Caller, Command, Complete, CompleteContent, IssueSvid, Kill, Login, Phase, Refuse, Request, Sender,
-    SignChange, Signal, Start, Take, Ticket,
+    SignChange, Signal, Start, Take, Ticket, WithdrawChange,
 };
 use writ_types::{ActKind, ChangeId, Denial, Digest, Name, OwnerRole, SqlName, TaskId, TextValue as _, Trigger, Ttl};
 
@@ -78,7 +78,7 @@ impl Hand {
                 _ => self.attest(world),
             };
         }
-        match world.random.below(40) {
+        match world.random.below(41) {
             0..=3 => self.attest(world),
             4..=9 => self.request(world),
             10..=15 => self.approve(world),
@@ -91,6 +91,7 @@ impl Hand {
             34..=35 => self.change(world),
             36..=37 => sign(world),
             38 => login(world),
+            39 => withdraw(world),
             _ => replay(&self.accepted, &mut world.random),
         }
     }
@@ -305,6 +306,17 @@ fn sign(world: &mut World) -> Option<Ask> {
     let act = world.act_as(who, ActKind::Change, &change.to_string(), &content, OwnerRole::ALL);
     let command = Command::SignChange(SignChange { change, act });
     if who == "mallory" { Ask::hostile(command, "a change set signed by a stranger") } else { Ask::of(command) }
+}
+
+fn withdraw(world: &mut World) -> Option<Ask> {
+    let waiting: Vec<ChangeId> = world.state().changes().iter().map(|(id, _)| *id).collect();
+    let change = *world.random.pick(&waiting)?;
+    let content = world.state().changes().get(&change)?.content.clone();
+    let who = *world.random.pick(&["alice", "bob"])?;
+    let act = world.act(who, ActKind::Refuse, &change.to_string(), &content);
+    let command = Command::WithdrawChange(WithdrawChange { change, act });
+    let mine = content.filer == Cast::get().person(who).party;
+    if mine { Ask::of(command) } else { Ask::hostile(command, "a change set that another than its filer takes back") }
 }
 
 fn login(world: &mut World) -> Option<Ask> {

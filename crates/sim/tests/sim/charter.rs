@@ -199,7 +199,9 @@ fn a_document_needs_every_selector() {
 #[test]
 fn a_change_set_with_a_foreign_or_used_signature_is_refused() {
     let mut world = World::staffed(1);
-    let file = world.change("alice", Estate::new().items());
+    let mut estate = Estate::new();
+    estate.boundary.grace = writ_types::Ttl::from_seconds(60);
+    let file = world.change("alice", estate.items());
     let stolen = FileChange { content: file.content.clone(), act: world.act("mallory", ActKind::Change, "x", &file.content) };
     assert_eq!(world.ask(Command::FileChange(Box::new(stolen))).unwrap_err().code, Code::BadSignature);
     let mut swapped = file.clone();

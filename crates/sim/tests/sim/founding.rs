@@ -176,3 +176,89 @@ fn who_is_left_alone_enrols_nobody_and_can_bring_the_other_back() {
     world.sign("bob", people).unwrap();
     assert!(world.state().people().party(&carol).is_some());
 }
+
+fn estate_by(signers: &[&str]) -> (World, writ_types::ChangeId) {
+    let mut world = World::enrolled(1);
+    let change = world.apply("alice", Estate::new().items());
+    for handle in signers {
+        world.sign(handle, change).unwrap();
+    }
+    (world, change)
+}
+
+/// R24, R28: what a stolen key signed counts nowhere that still waits once the key is removed; nor what its holder signed whose powers
+/// ended. With a key that answers it is signed again.
+#[test]
+fn what_was_signed_with_a_key_that_is_gone_counts_no_more() {
+    let (carol, dave) = (Cast::get().person("carol"), Cast::get().person("dave"));
+    let gone = |by: &Person, item: Item| {
+        let (mut world, change) = estate_by(&["bob", "carol", "dave", "erin"]);
+        assert!(world.state().changes().get(&change).unwrap().signed_by().contains_key(&by.party));
+        let cut = world.apply("alice", vec![item]);
+        world.sign("bob", cut).unwrap();
+        assert!(!world.state().changes().get(&change).unwrap().signed_by().contains_key(&by.party));
+        world.sign("frank", change).unwrap();
+        let boundary = writ_types::Name::parse("prod").unwrap();
+        assert!(world.state().boundaries().get(&boundary).is_none(), "it is in force without {}", by.party);
+        (world, change)
+    };
+    gone(carol, Item::Key(KeyItem { party: carol.party, key: carol.key.to_string(), remove: true }));
+    let (mut world, change) = gone(dave, Item::PartyState(PartyState { party: dave.party, disabled: true }));
+    let back = world.apply("alice", vec![Item::PartyState(PartyState { party: dave.party, disabled: false })]);
+    world.sign("bob", back).unwrap();
+    assert!(world.state().changes().get(&change).is_some(), "powers that return sign nothing by themselves");
+    world.sign("dave", change).unwrap();
+    assert!(world.state().changes().get(&change).is_none());
+}
+
+/// R24: in the very set that removes it, a key still answers for the rest.
+#[test]
+fn a_key_that_a_change_set_removes_signs_the_rest_of_it() {
+    let mut world = World::staffed(1);
+    let bob = Cast::get().person("bob");
+    let mut boundary = Estate::new().boundary;
+    boundary.charter.business.as_mut().unwrap().tools.clear();
+    let gone = Item::Key(KeyItem { party: bob.party, key: bob.key.to_string(), remove: true });
+    let change = world.apply("alice", vec![gone, Item::Boundary(Box::new(boundary))]);
+    world.sign("bob", change).unwrap();
+    let prod = writ_types::Name::parse("prod").unwrap();
+    assert!(world.state().boundaries().business(&prod).unwrap().tools.is_empty());
+    assert!(world.state().people().key(&bob.key.fingerprint().to_string()).is_none());
+}
+
+/// R24: who filed a change set takes it back, whoever has signed it; nobody else does.
+#[test]
+fn a_change_set_is_taken_back_by_who_filed_it() {
+    let (mut world, change) = estate_by(&["bob", "carol"]);
+    let size = world.state().size();
+    assert_eq!(world.withdraw("bob", change).unwrap_err().code, Code::PolicyDenied);
+    // To sign it is not to take it back.
+    let content = world.state().changes().get(&change).unwrap().content.clone();
+    let act = world.act("alice", ActKind::Change, &change.to_string(), &content);
+    let other = writ_plane::Command::WithdrawChange(writ_plane::WithdrawChange { change, act });
+    assert_eq!(world.ask(other).unwrap_err().code, Code::BadSignature);
+    world.withdraw("alice", change).unwrap();
+    assert_eq!(world.state().size(), size + 1);
+    for handle in ["dave", "erin", "frank"] {
+        assert_eq!(world.sign(handle, change).unwrap_err().code, Code::NotFound);
+    }
+    assert_eq!(world.withdraw("alice", change).unwrap_err().code, Code::NotFound);
+}
+
+/// R24: what is in force word for word waits for nobody, and grows no log.
+#[test]
+fn what_is_in_force_already_needs_no_entry() {
+    let mut world = World::staffed(1);
+    let gina = Cast::get().person("gina").party;
+    let enabled = Item::PartyState(PartyState { party: gina, disabled: false });
+    let size = world.state().size();
+    for items in [vec![enabled], Estate::new().items()] {
+        world.apply("gina", items.clone());
+        world.apply("gina", items);
+    }
+    assert_eq!((world.state().size(), world.state().changes().iter().count()), (size, 0));
+    let mut boundary = Estate::new().boundary;
+    boundary.grace = Ttl::from_seconds(60);
+    world.apply("gina", vec![Item::Boundary(Box::new(boundary))]);
+    assert_eq!((world.state().size(), world.state().changes().iter().count()), (size + 1, 1));
+}

@@ -25,6 +25,22 @@ pub struct SignChange {
     pub act: Act,
 }
 
+/// `POST /v1/changes/{id}/withdraw`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawChange {
+    /// The filer's signature over the change set's content (act `refuse`, id: the change set's).
+    pub act: Act,
+}
+
+/// A change set that waits no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawn {
+    /// The change set.
+    pub change: ChangeId,
+}
+
 /// A change set and what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

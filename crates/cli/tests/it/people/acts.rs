@@ -31,6 +31,22 @@ fn an_estate_is_filed_once() {
     assert!(!diff.contains("identity section") && !diff.contains("platform section"), "{diff}");
 }
 
+/// R24: who filed a change set takes it back, and nobody else; what is filed then is filed anew.
+#[test]
+fn an_own_change_set_is_taken_back() {
+    let place = Place::founded(&["alice", "bob"]);
+    let files = place.example();
+    let change = place.writ("alice", &verb("apply", &files, &["-o", "json"])).exits(5).text("/change");
+    let refused = place.writ("bob", &["withdraw", &change, "--yes"]).exits(4);
+    assert!(refused.err.contains("was filed by alice"), "{}", refused.err);
+    place.writ("alice", &["withdraw", &change]).exits(2);
+    let withdrawn = place.writ("alice", &["withdraw", &change, "--yes", "-o", "json"]).exits(0);
+    assert_eq!(withdrawn.text("/change"), change);
+    assert_eq!(place.writ("alice", &["sign", "-o", "json"]).out, "[]\n");
+    assert!(place.writ("bob", &["sign", &change, "--yes"]).exits(4).err.contains("unknown"));
+    assert_ne!(place.writ("alice", &verb("apply", &files, &["-o", "json"])).exits(5).text("/change"), change);
+}
+
 /// A file that is wrong files nothing, whatever is wrong with it.
 #[test]
 fn a_wrong_file_files_nothing() {
