@@ -212,9 +212,11 @@ impl<S: LogStore> Writer<S> {
         let again = waiting.clone();
         let result = match (crate::command::prepare(waiting.submission.command, view, &self.memo), &again.carried) {
             (Ok(prepared), _) => crate::command::plan(prepared, view, &mut self.memo, &mut plan, random),
-            // Carried out, and refused only now: the append whose outcome nobody knew has kept it.
-            (Err(_), Some((_, answer))) => Ok(answer.clone()),
-            (Err(refusal), None) => Err(crate::command::refuse(refusal, &mut plan, random)),
+            // Carried out, and its signature spent or its end reached: the append whose outcome nobody knew has kept it.
+            (Err(refusal), Some((_, answer))) if matches!(refusal.denial.code, Code::Stale | Code::WrongState) => {
+                Ok(answer.clone())
+            }
+            (Err(refusal), _) => Err(crate::command::refuse(refusal, &mut plan, random)),
         };
         let fold = match (&self.broken, self.is_careful) {
             (Some(_), _) => Fold::Never,

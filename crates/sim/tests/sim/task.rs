@@ -70,6 +70,30 @@ fn who_enrolled_a_key_waits_seven_days_for_its_approval() {
     world.approve("gina", task).unwrap();
 }
 
+/// R20, law 7: the delegator enrolled the key of one who could approve, and not that of the other: only the other is asked, and only
+/// the other's approval counts.
+#[test]
+fn who_rests_does_not_approve_what_another_could() {
+    let mut world = World::founded(1);
+    let change = world.apply("alice", Estate::people());
+    for (handle, _) in Cast::get().people().filter(|(handle, _)| !["alice", "mallory"].contains(handle)) {
+        world.sign(handle, change).unwrap();
+    }
+    let mut estate = Estate::new();
+    estate.boundary.owners.insert(OwnerRole::Business, party("gina"));
+    estate.boundary.owners.insert(OwnerRole::Control, party("bob"));
+    let change = world.apply("alice", estate.items());
+    for handle in ["bob", "carol", "dave", "erin", "frank", "gina"] {
+        world.sign(handle, change).unwrap();
+    }
+    world.attest("invoicer").unwrap();
+    let task = world.request("alice", "invoicer", &["read"], 30).unwrap();
+    assert_eq!(world.proposal(task).any_of, [[party("bob")].into()]);
+    assert_eq!(code(&world.approve("gina", task)), Code::SeparationOfDuties);
+    world.approve("bob", task).unwrap();
+    world.start("invoicer", task).unwrap();
+}
+
 /// R48, R49, R72: an agent has no key that approves, and a person's certificate starts nothing.
 #[test]
 fn an_agent_never_approves() {

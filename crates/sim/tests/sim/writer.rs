@@ -244,6 +244,22 @@ fn an_unknown_outcome_stops_the_log_until_it_is_opened_anew() {
     }
 }
 
+/// R107, law 12: a kill that comes last is carried out first, and what waited before it gets nothing any more.
+#[test]
+fn a_cut_waits_for_no_grant() {
+    let mut world = World::staffed(1);
+    let task = world.live_task("invoicer");
+    for _ in 0..=BATCH_MAX {
+        let take = take(&world, task);
+        world.submit(None, take);
+    }
+    let kill = kill(&mut world, task);
+    let kill = world.submit(None, kill);
+    let first = world.turn().unwrap();
+    assert_eq!(first.iter().filter(|(_, came)| came.is_ok()).map(|(ticket, _)| *ticket).collect::<Vec<_>>(), [kill]);
+    assert!(world.state().credentials().iter().next().is_none());
+}
+
 /// R107: an ending whose own append is not known to be durable is answered as what it is, whether the log has kept it or not.
 #[test]
 fn an_ending_of_unknown_outcome_is_logged_once_and_answered() {
