@@ -2,11 +2,17 @@
 
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
+use writ_plane::State;
 use writ_types::{Clock, Time};
 
 /// Both clocks, now.
 pub(crate) fn read() -> Clock {
     Clock { wall: wall(), boot: boot() }
+}
+
+/// The time that sessions and certificates are judged by: a wall clock that was set back revives nothing.
+pub(crate) fn now(state: &State) -> Time {
+    wall().max(state.last_at())
 }
 
 /// The wall clock.

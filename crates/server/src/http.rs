@@ -30,6 +30,7 @@ use axum::extract::DefaultBodyLimit;
 use once::Used;
 use sessions::Challenges;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use writ_wire::api::BODY_BYTES_MAX;
 
 /// What every handler stands over.
@@ -40,13 +41,16 @@ pub(crate) struct App {
     challenges: Arc<Challenges>,
     /// What idempotency keys were used for.
     used: Arc<Used>,
+    /// One answer at a time finds out who must still sign.
+    looking: Arc<Semaphore>,
     /// Where the API is reached by certificate.
     api: Option<String>,
 }
 
 impl App {
     pub(crate) fn new(shared: Arc<Shared>, effects: Arc<Effects>, api: Option<String>) -> Self {
-        Self { shared, effects, challenges: Arc::new(Challenges::new()), used: Arc::default(), api }
+        let (challenges, looking) = (Arc::new(Challenges::new()), Arc::new(Semaphore::new(1)));
+        Self { shared, effects, challenges, used: Arc::default(), looking, api }
     }
 }
 

@@ -93,7 +93,7 @@ impl Shared {
     /// ended since may not be in it.
     pub(crate) fn release(&self, order: Committed<Order>) -> Result<Release, Denial> {
         let writer = self.read();
-        if writer.stopped().is_some() { Err(stopped()) } else { writer.release(order, crate::clock::wall()) }
+        if writer.stopped().is_some() { Err(stopped()) } else { writer.release(order, crate::clock::now(writer.state())) }
     }
 
     /// A random text for challenges and tokens: `bytes` random bytes in base64url.

@@ -1,6 +1,5 @@
 //! The server's own certificate, and who shows one.
 
-use crate::clock;
 use crate::shared::Shared;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use writ_agent::{WorkloadKey, server_config};
 use writ_credential::x509::{CaFacts, verify_csr, verify_issued_by};
 use writ_plane::{Caller, Command, NewServerCertificate, Release};
-use writ_types::{Code, Denial};
+use writ_types::{Code, Denial, Time};
 
 /// The server's certificate is replaced when this much of its life is left, in seconds.
 const RENEW_BEFORE: u64 = 12 * 3_600;
@@ -34,9 +33,9 @@ impl Terms {
         Arc::clone(&self.server.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Who showed this certificate. The handshake has judged it; whether the log knows it, the core asks at each use.
-    pub(crate) fn caller(&self, leaf: &CertificateDer<'_>) -> Option<Caller> {
-        let facts = verify_issued_by(leaf, &self.authority, clock::wall()).ok()?;
+    /// Who showed this certificate, if it holds at `now`. The handshake has judged it by the wall clock; whether the log knows it, the core asks at each use.
+    pub(crate) fn caller(&self, leaf: &CertificateDer<'_>, now: Time) -> Option<Caller> {
+        let facts = verify_issued_by(leaf, &self.authority, now).ok()?;
         Some(Caller { serial: facts.serial.to_string(), key: facts.key.thumbprint() })
     }
 

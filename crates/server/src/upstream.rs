@@ -101,7 +101,7 @@ fn filed(state: &State, policy: &PolicySet, shown: &BTreeSet<String>) -> Option<
         let mut missing = BTreeSet::new();
         let mut who = BTreeSet::new();
         for part in change.parts().into_iter().filter(|part| !change.done.contains(part)) {
-            for need in needs(state, policy, change, part, clock::wall()) {
+            for need in needs(state, policy, change, part, clock::now(state)) {
                 if in_force_with(change, &need) {
                     continue;
                 }

@@ -1,12 +1,14 @@
 //! Whether the wall clock can be trusted, judged by the boot clock.
 
-use super::limits::CLOCK_STEP_MAX;
+use super::limits::{CLOCK_DRIFT, CLOCK_STEP_MAX};
 use writ_types::{Clock, Time};
 
-/// Compares each reading with the one before. While the wall clock is not trusted, time goes on by the boot clock, so that
-/// deadlines neither stand still nor all pass at once.
+/// Compares each reading with the one before, and with the first that was trusted: a clock that creeps is no better than one that
+/// leaps. While the wall clock is not trusted, time goes on by the boot clock, so that deadlines neither stand still nor all pass
+/// at once.
 #[derive(Debug, Default)]
 pub(super) struct Judge {
+    first: Option<Clock>,
     last: Option<Clock>,
     unsure: bool,
 }
@@ -26,6 +28,11 @@ impl Judge {
         if clock.wall.micros().abs_diff(expected.micros()) > CLOCK_STEP_MAX {
             self.unsure = true;
         }
+        let first = *self.first.get_or_insert(clock);
+        let drift = forward(first, clock).micros().abs_diff(first.wall.micros()) / CLOCK_DRIFT;
+        if clock.wall.micros().abs_diff(forward(first, clock).micros()) > CLOCK_STEP_MAX.saturating_add(drift) {
+            self.unsure = true;
+        }
         let wall = if self.unsure { expected } else { clock.wall };
         self.last = Some(Clock { wall, boot: clock.boot });
         wall
@@ -38,7 +45,7 @@ impl Judge {
     /// The next reading is taken as it is.
     pub(super) const fn confirm(&mut self) {
         self.unsure = false;
-        self.last = None;
+        (self.first, self.last) = (None, None);
     }
 }
 
@@ -70,6 +77,23 @@ mod tests {
             judge.confirm();
             assert_eq!(judge.read(at(leap + 11, 14), Time::from_seconds(0)), Time::from_seconds(leap + 11));
             assert!(judge.is_sure());
+        }
+    }
+
+    #[test]
+    fn a_clock_that_creeps_is_not_trusted_and_one_that_is_slewed_a_little_is() {
+        // Ten readings a second, each within what one reading may be off.
+        let (start, tenth) = (Time::from_seconds(1_000).micros(), 100_000);
+        for (parts_per_thousand, sure) in [(1_000, true), (999, true), (1_001, true), (990, false), (1_010, false), (0, false)] {
+            let mut judge = Judge::default();
+            let mut said = Time::from_seconds(0);
+            for step in 0..10_000 {
+                let wall = Time::from_micros(start + step * tenth / 1_000 * parts_per_thousand);
+                said = judge.read(Clock { wall, boot: Duration::from_micros(step * tenth) }, said);
+            }
+            assert_eq!(judge.is_sure(), sure, "{parts_per_thousand}");
+            let real = start + 10_000 * tenth;
+            assert!(said.micros().abs_diff(real) <= CLOCK_STEP_MAX + real / CLOCK_DRIFT, "{parts_per_thousand}: {said}");
         }
     }
 

@@ -45,7 +45,7 @@ impl Anybody {
         match self {
             Self::Reader => true,
             Self::Actor(caller) => {
-                let document = state.identities().document(&caller.serial, crate::clock::wall());
+                let document = state.identities().document(&caller.serial, crate::clock::now(state));
                 document.is_some_and(|document| document.key == caller.key && document.identity == identity)
             }
         }
@@ -72,7 +72,8 @@ impl FromRequestParts<App> for Reader {
             .and_then(|value| value.strip_prefix("Bearer "));
         let token = token.ok_or_else(|| unauthenticated("a session is needed", "run `writ login`"))?;
         let writer = app.shared.told()?;
-        let session = writer.state().people().session(&Digest::of(token.as_bytes()), crate::clock::wall());
+        let state = writer.state();
+        let session = state.people().session(&Digest::of(token.as_bytes()), crate::clock::now(state));
         session.map(|_| Self).ok_or_else(|| unauthenticated("the session has ended", "run `writ login` again"))
     }
 }

@@ -3,16 +3,24 @@
 use super::App;
 use super::asker::Reader;
 use super::once::Once;
-use super::reply::{Body, Reply, Segment, blobs, content, not_found, parse};
+use super::reply::{Body, Refused, Reply, Segment, blobs, content, not_found, parse};
 use super::sessions::signed;
 use crate::clock;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 use writ_ledger::body::ChangeContent;
-use writ_plane::{Answer, Command, Need, Who, in_force_with, in_words, needs};
-use writ_types::ChangeId;
+use writ_plane::{Answer, Change, Changes, Command, Need, Part, Who, in_force_with, in_words, needs};
+use writ_policy::PolicySet;
+use writ_types::{ChangeId, Code, Denial, Time};
 use writ_wire::api::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy, WithdrawChange, Withdrawn};
+
+/// The time in which an answer about who must sign gets its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn file(State(app): State<App>, once: Once, Body(file): Body<FileChange>) -> Reply<ChangeView> {
     let content: ChangeContent = content(file.content)?;
@@ -52,7 +60,8 @@ async fn answered(app: &App, id: ChangeId, command: Command, once: Once, blobs: 
         _ => Vec::new(),
     };
     // What has come into force by this has left the list of what waits.
-    Ok(Json(view(app, id).unwrap_or_else(|| complete(id, in_force))))
+    let view = views(app, move |changes| changes.get(&id).map(|_| id).into_iter().collect()).await?.pop();
+    Ok(Json(view.unwrap_or_else(|| complete(id, in_force))))
 }
 
 fn complete(change: ChangeId, in_force: Vec<String>) -> ChangeView {
@@ -61,41 +70,84 @@ fn complete(change: ChangeId, in_force: Vec<String>) -> ChangeView {
 }
 
 pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<ChangeView>> {
-    let ids: Vec<ChangeId> = app.shared.told()?.state().changes().iter().map(|(id, _)| *id).collect();
-    Ok(Json(ids.into_iter().filter_map(|id| view(&app, id)).collect()))
+    views(&app, |changes| changes.iter().map(|(id, _)| *id).collect()).await.map(Json)
 }
 
-/// One change set, to whoever knows its id: a new person signs for a key without having a session.
-pub(super) async fn show(State(app): State<App>, Segment(id): Segment) -> Reply<ChangeView> {
+/// One change set, to whoever knows its id: a new person signs for a key without having a session. Who must sign what is told to
+/// people with a session only: finding it costs a question to policy for each part.
+pub(super) async fn show(
+    State(app): State<App>,
+    reader: Result<Reader, Refused>,
+    headers: HeaderMap,
+    Segment(id): Segment,
+) -> Reply<ChangeView> {
     let change: ChangeId = parse(&id)?;
-    view(&app, change).map(Json).ok_or_else(|| not_found(&id))
+    let unknown = || not_found(&id);
+    match reader {
+        Ok(_) => {
+            let found = views(&app, move |changes| changes.get(&change).map(|_| change).into_iter().collect()).await?.pop();
+            found.map(Json).ok_or_else(unknown)
+        }
+        Err(refused) if headers.contains_key(AUTHORIZATION) => Err(refused),
+        Err(_) => {
+            let writer = app.shared.told()?;
+            let found = writer.state().changes().get(&change).ok_or_else(unknown)?;
+            Ok(Json(view(change, found, |_| Vec::new())))
+        }
+    }
 }
 
-fn view(app: &App, id: ChangeId) -> Option<ChangeView> {
-    let writer = app.shared.told().ok()?;
-    let change = writer.state().changes().get(&id)?;
-    let parts = change
-        .parts()
-        .into_iter()
-        .map(|part| {
-            let in_force = change.done.contains(&part);
-            // What waits for other parts of the same set is shown as if those were in force: who must sign is known.
-            let asked = || needs(&writer.state().with_others(change, part), writer.policy(), change, part, clock::wall());
-            let all = if in_force { Vec::new() } else { asked() };
-            let open = all.into_iter().filter(|need| !in_force_with(change, need)).map(need_view).collect();
-            PartView { what: in_words(change, part), in_force, needs: open }
-        })
-        .collect();
+/// Change sets with who must still sign what. It is found apart from the writer, which waits for nobody, and one answer at a
+/// time: it costs a question to policy for each part.
+async fn views(app: &App, which: impl FnOnce(&Changes) -> Vec<ChangeId> + Send + 'static) -> Result<Vec<ChangeView>, Refused> {
+    let turn = tokio::time::timeout(TURN_WITHIN, Arc::clone(&app.looking).acquire_owned()).await;
+    let turn = turn.map_err(|_| Denial::new(Code::Overloaded, "too many ask who must sign", "try again in a second"))?;
+    let (state, policy, ids, now) = {
+        let writer = app.shared.told()?;
+        let ids = which(writer.state().changes());
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        (writer.state().clone(), writer.policy().clone(), ids, clock::now(writer.state()))
+    };
+    let look = move || {
+        let _turn = turn;
+        let of = |id: ChangeId| {
+            let change = state.changes().get(&id)?;
+            Some(view(id, change, |part| open_needs(&state, &policy, change, part, now)))
+        };
+        ids.into_iter().filter_map(of).collect()
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked.map_err(|_| Denial::new(Code::Bug, "the request ended early", "report this").into())
+}
+
+/// Who must still sign one part. What waits for other parts of the same set is shown as if those were in force.
+fn open_needs(state: &writ_plane::State, policy: &PolicySet, change: &Change, part: Part, now: Time) -> Vec<NeedView> {
+    let alone = change.parts().iter().all(|other| *other == part || change.done.contains(other));
+    let asked = if alone {
+        needs(state, policy, change, part, now)
+    } else {
+        needs(&state.with_others(change, part), policy, change, part, now)
+    };
+    asked.into_iter().filter(|need| !in_force_with(change, need)).map(need_view).collect()
+}
+
+fn view(id: ChangeId, change: &Change, open: impl Fn(Part) -> Vec<NeedView>) -> ChangeView {
+    let part = |part: Part| {
+        let in_force = change.done.contains(&part);
+        PartView { what: in_words(change, part), in_force, needs: if in_force { Vec::new() } else { open(part) } }
+    };
     let signed = change.signed_by().into_iter().map(|(party, roles)| SignedBy { party, roles: roles.into_iter().collect() });
-    Some(ChangeView {
+    ChangeView {
         change: id,
         content: serde_json::to_value(&change.content).ok(),
         digest: Some(change.digest),
         filed_at: Some(change.filed_at),
         signed: signed.collect(),
-        parts,
+        parts: change.parts().into_iter().map(part).collect(),
         complete: false,
-    })
+    }
 }
 
 fn need_view(need: Need) -> NeedView {

@@ -25,14 +25,13 @@ pub(super) async fn take(
     let resource = app.shared.told()?.state().resources().named(&take.resource);
     // An unknown name is outside the task like any other: the core judges it, and the task ends.
     let resource = resource.unwrap_or_else(|| writ_types::ResourceId::from_bits([0; 16]));
-    let key = format!("{} {}", caller.serial, once.0);
     let command = Command::Take(Take { task, resource, actions: take.actions, caller });
-    let whole = tokio::spawn(async move { taken(&app, command, key, take.resource).await });
+    let whole = tokio::spawn(async move { taken(&app, command, once).await });
     whole.await.map_err(|_| Refused::from(Denial::new(Code::Bug, "the request ended early", "report this")))?.map(Json)
 }
 
-async fn taken(app: &App, command: Command, key: String, name: writ_types::Name) -> Result<TakenCredential, Refused> {
-    let outcome = app.shared.ask(command, Some(key), Vec::new()).await?;
+async fn taken(app: &App, command: Command, once: Once) -> Result<TakenCredential, Refused> {
+    let outcome = app.shared.ask(command, Some(once.0), Vec::new()).await?;
     let Answer::Granted { credential, user, expires } = outcome.result? else {
         return Err(Denial::new(Code::Bug, "the order of a credential is lost", "report this").into());
     };
@@ -44,7 +43,7 @@ async fn taken(app: &App, command: Command, key: String, name: writ_types::Name)
         Release::Open(order) => Arc::clone(&app.effects).open(order).await?,
         _ => return Err(Denial::new(Code::Bug, "the order of a credential is another's", "report this").into()),
     };
-    handed(app, credential, user, expires, &name, &password)
+    handed(app, credential, user, expires, &password)
 }
 
 fn handed(
@@ -52,13 +51,14 @@ fn handed(
     credential: CredentialId,
     user: SqlName,
     expires: Time,
-    name: &writ_types::Name,
     password: &Secret<String>,
 ) -> Result<TakenCredential, Refused> {
     let gone = || Refused::from(Denial::new(Code::Stale, "the resource is gone", "ask for a new task"));
-    let writer = app.shared.read();
-    let id = writer.state().resources().named(name).ok_or_else(gone)?;
-    let terms = &writer.state().resources().get(&id).ok_or_else(gone)?.postgres;
+    let writer = app.shared.told()?;
+    let state = writer.state();
+    // Not by the name that was asked for: it may name another host by now.
+    let resource = state.credentials().get(&credential).map(|credential| credential.resource).ok_or_else(gone)?;
+    let terms = &state.resources().get(&resource).ok_or_else(gone)?.postgres;
     let address = Address::parse(&terms.address).map_err(|_| gone())?;
     let dbname = terms.databases.first().cloned().ok_or_else(gone)?;
     let database = Database { host: address.host_text(), port: address.port(), dbname, user, ca: terms.ca.clone() };
@@ -75,8 +75,9 @@ fn handed(
 pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<CredentialView>> {
     let writer = app.shared.told()?;
     let state = writer.state();
-    let mut rows: Vec<CredentialView> = state.credentials().iter().map(|(id, credential)| row(*id, credential)).collect();
-    rows.extend(state.identities().documents(clock::wall()).map(|(serial, document)| of_document(serial, document)));
+    let now = clock::now(state);
+    let mut rows: Vec<CredentialView> = state.credentials().iter().map(|(id, credential)| row(*id, credential, now)).collect();
+    rows.extend(state.identities().documents(now).map(|(serial, document)| of_document(serial, document)));
     rows.sort_by_key(|row| row.index);
     Ok(Json(rows))
 }
@@ -85,9 +86,10 @@ pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<Credent
 pub(super) async fn show(State(app): State<App>, anybody: Anybody, Segment(text): Segment) -> Reply<CredentialDetail> {
     let writer = app.shared.told()?;
     let state = writer.state();
+    let now = clock::now(state);
     let found = match CredentialId::parse(&text) {
-        Ok(id) => state.credentials().get(&id).map(|credential| detail(id, credential)),
-        Err(_) => state.identities().document(&text, clock::wall()).map(|document| CredentialDetail {
+        Ok(id) => state.credentials().get(&id).map(|credential| detail(id, credential, now)),
+        Err(_) => state.identities().document(&text, now).map(|document| CredentialDetail {
             credential: of_document(&text, document),
             identity: document.identity,
             actions: Default::default(),
@@ -98,7 +100,7 @@ pub(super) async fn show(State(app): State<App>, anybody: Anybody, Segment(text)
     found.filter(|found| anybody.may_see(state, found.identity)).map(Json).ok_or_else(|| not_found(&text))
 }
 
-fn detail(id: CredentialId, credential: &Credential) -> CredentialDetail {
+fn detail(id: CredentialId, credential: &Credential, now: Time) -> CredentialDetail {
     let points = credential.closure.iter().map(|(point, known)| ClosureView {
         credential: id,
         point: point.clone(),
@@ -107,7 +109,7 @@ fn detail(id: CredentialId, credential: &Credential) -> CredentialDetail {
         next_try: known.next_try,
     });
     CredentialDetail {
-        credential: row(id, credential),
+        credential: row(id, credential, now),
         identity: credential.identity,
         actions: credential.actions.clone(),
         user: Some(credential.user.clone()),
@@ -130,10 +132,10 @@ fn of_document(serial: &str, document: &Document) -> CredentialView {
     }
 }
 
-fn row(id: CredentialId, credential: &Credential) -> CredentialView {
+fn row(id: CredentialId, credential: &Credential, now: Time) -> CredentialView {
     let closure = credential.closure();
     let state = match (credential.phase, closure) {
-        (CredentialPhase::Granted | CredentialPhase::Made, _) if credential.expires <= clock::wall() => "expired",
+        (CredentialPhase::Granted | CredentialPhase::Made, _) if credential.expires <= now => "expired",
         (CredentialPhase::Granted | CredentialPhase::Made, _) => "made",
         (CredentialPhase::Failed, _) => "failed",
         (CredentialPhase::Revoked, Some(Closure::Closed)) => "revoked",

@@ -29,7 +29,7 @@ pub(super) async fn show(State(app): State<App>, anybody: Anybody, Segment(id): 
     let state = writer.state();
     let gone = || not_found(&id.to_string());
     let identity = state.identities().get(&id).ok_or_else(gone)?;
-    let documents = state.identities().documents(clock::wall()).filter(|(_, document)| document.identity == id);
+    let documents = state.identities().documents(clock::now(state)).filter(|(_, document)| document.identity == id);
     let documents = documents.map(|(serial, document)| DocumentView {
         serial: serial.clone(),
         key: document.key,

@@ -77,7 +77,7 @@ pub(crate) async fn tls(listener: TcpListener, app: App, terms: Arc<Terms>) {
                         .1
                         .peer_certificates()
                         .and_then(|chain| chain.first())
-                        .and_then(|leaf| terms.caller(leaf));
+                        .and_then(|leaf| terms.caller(leaf, crate::clock::now(shared.read().state())));
                     if let Some(caller) = caller {
                         let via = join(&shared, caller);
                         converse(stream, router, via).await;
@@ -128,9 +128,9 @@ impl Connections {
 /// A certificate that is validly signed and that the log does not know is told from the others before anything is read: its
 /// identity is retired, or somebody else has the authority's key.
 fn join(shared: &Shared, caller: Caller) -> Via {
-    let now = crate::clock::wall();
     // What can't be told now is asked again at each use.
     let Ok(writer) = shared.told() else { return Via::Svid(caller) };
+    let now = crate::clock::now(writer.state());
     let identities = writer.state().identities();
     if identities.document(&caller.serial, now).is_some_and(|document| document.key == caller.key) {
         return Via::Svid(caller);

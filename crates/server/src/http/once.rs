@@ -1,9 +1,10 @@
 //! The `Idempotency-Key`, which every POST has: the same key, the same answer, and nothing twice.
 
+use super::asker::Via;
 use super::reply::{Refused, malformed};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Uri};
+use axum::http::{Extensions, HeaderMap, HeaderName, Uri};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use writ_types::{Code, Denial, Digest};
@@ -12,25 +13,30 @@ use writ_wire::api::IDEMPOTENCY_KEY;
 /// Keys that are remembered; the oldest is forgotten first. The writer remembers as many answers.
 const USED_MAX: usize = 16_384;
 
-/// A request's key, with its path.
+/// A request's key, with its path and, where a certificate was shown, with whose it is: nobody reads another's answer by guessing
+/// the key, and nobody spoils it.
 pub(super) struct Once(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Once {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        key(&parts.uri, &parts.headers).map(Self)
+        key(&parts.uri, &parts.headers, &parts.extensions).map(Self)
     }
 }
 
-/// The request's key, with its path.
-pub(super) fn key(uri: &Uri, headers: &HeaderMap) -> Result<String, Refused> {
+/// As [`Once`].
+pub(super) fn key(uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Result<String, Refused> {
     let key = headers.get(HeaderName::from_static(IDEMPOTENCY_KEY)).and_then(|value| value.to_str().ok());
     let plain = |key: &&str| (8..=128).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     let key = key
         .filter(plain)
         .ok_or_else(|| malformed("the header `idempotency-key` is missing, or not 8 to 128 visible characters"))?;
-    Ok(format!("{} {key}", uri.path()))
+    let of = match extensions.get::<Via>() {
+        Some(Via::Svid(caller)) => caller.serial.as_str(),
+        _ => "",
+    };
+    Ok(format!("{of} {} {key}", uri.path()))
 }
 
 /// What keys were used for. Answering the second of two different requests with the answer to the first would say of a kill

@@ -51,7 +51,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
-        let key = key(request.uri(), request.headers())?;
+        let key = key(request.uri(), request.headers(), request.extensions())?;
         let json = request.headers().get(header::CONTENT_TYPE).is_some_and(is_json);
         // A body that trickles in is not waited for.
         let bytes = tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, app)).await;

@@ -47,8 +47,7 @@ pub(super) async fn refuse(
 
 pub(super) async fn start(State(app): State<App>, Actor(caller): Actor, Segment(id): Segment, once: Once) -> Reply<StartedView> {
     let task: TaskId = parse(&id)?;
-    let key = format!("{} {}", caller.serial, once.0);
-    let outcome = app.shared.ask(Command::Start(writ_plane::Start { task, caller }), Some(key), Vec::new()).await?;
+    let outcome = app.shared.ask(Command::Start(writ_plane::Start { task, caller }), Some(once.0), Vec::new()).await?;
     match outcome.result? {
         Answer::Started { task, ends_at } => Ok(Json(StartedView { task, ends_at })),
         _ => Err(not_found(&id)),

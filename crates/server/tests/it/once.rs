@@ -78,3 +78,16 @@ async fn a_login_sent_twice_opens_one_session() {
     assert_eq!(tokens, 1, "{} {}", first.text(), second.text());
     assert_eq!(world.size().await, size + 1);
 }
+
+/// Law 11: a key is its caller's. Whoever guesses another identity's key neither reads its answer nor spoils it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_its_callers() {
+    let world = World::staffed().await;
+    let (one, other) = (crate::tls::held(&world).await, crate::tls::held(&world).await);
+    assert_ne!(one.serial, other.serial);
+    let path = "/v1/tasks/tsk_00000000000000000000000000000001/signal";
+    let ask = |trigger: &str| Ask::post(path, "the-guessed-key", &json!({"trigger": trigger}));
+    assert_eq!(world.tls(one.config(), ask("misuse")).await.unwrap().refused(), "not-found");
+    assert_eq!(world.tls(one.config(), ask("context-changed")).await.unwrap().refused(), "invalid");
+    assert_eq!(world.tls(other.config(), ask("context-changed")).await.unwrap().refused(), "not-found");
+}

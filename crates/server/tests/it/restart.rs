@@ -1,11 +1,13 @@
 //! Starting over a directory: once at a time, with what belongs to it, and never over something broken.
 
-use crate::world::{LOG_KEY, World};
+use crate::world::{Ask, LOG_KEY, World, now};
 use std::path::Path;
-use writ_ledger::LogSigner;
+use writ_ledger::body::{Body, FindingRaised};
+use writ_ledger::{Actor, Entry, Kind, Lane, Log, LogSigner, Salt, Staged};
 use writ_server::{ServeError, serve};
 use writ_sim::Seeded;
-use writ_store::{DirError, KeyDir};
+use writ_store::{DirError, KeyDir, Options, SqliteStore};
+use writ_types::{ActorKind, EventId, TextValue as _, Ttl, Via};
 
 /// Serves the directory, which is to be refused.
 async fn refused(world: &World) -> ServeError {
@@ -104,4 +106,43 @@ async fn another_mode_than_the_genesis_says_is_refused() {
     config.dev = true;
     let error = serve(config, || panic!("it listens"), std::future::pending()).await.unwrap_err();
     assert!(matches!(error, ServeError::Dev));
+}
+
+/// Law 8: what has ended by the log has ended, also when the wall clock says that it has not yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wall_clock_that_was_set_back_revives_no_session() {
+    let mut world = World::staffed().await;
+    let token = world.login("alice").await;
+    let held = crate::tls::held(&world).await;
+    world.tls(held.config(), Ask::get("/v1/status")).await.unwrap().ok();
+    world.stop().await;
+    {
+        let store = SqliteStore::open(world.dir(), Options { reserve_bytes: 64 << 10, pages_max: None }).unwrap();
+        let mut last = None;
+        let mut log = Log::open(store, |_, entry| last = Some(entry)).unwrap();
+        let body = Body::from(FindingRaised { rule: "test".to_owned(), what: "two days later".to_owned() });
+        let (kind, at) = (Kind::parse(body.kind()).unwrap(), now().after(Ttl::from_seconds(2 * 86_400)));
+        let (id, salt) = (EventId::from_bits([9; 16]), Salt::mint(&mut Seeded::new(3)));
+        let actor = Actor { id: "system/writ".to_owned(), kind: ActorKind::System, via: Via::Timer };
+        let (on, cause, acts, blobs) = Default::default();
+        let entry = Entry {
+            kind,
+            at,
+            id,
+            salt,
+            actor,
+            on,
+            cause,
+            acts,
+            blobs,
+            decision: None,
+            body: body.encode().unwrap(),
+            ..last.unwrap()
+        };
+        drop(log.append(Lane::Grant, vec![Staged { entry, blobs: Vec::new(), order: () }]).unwrap());
+    }
+    world.start().await.unwrap();
+    assert_eq!(world.get(&token, "/v1/tasks").await.refused(), "unauthenticated");
+    assert!(world.tls(held.config(), Ask::get("/v1/status")).await.is_err());
+    assert_eq!(world.metric("writ_clock_sure").await, 0);
 }

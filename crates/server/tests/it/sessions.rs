@@ -5,7 +5,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use writ_ledger::SignedAct;
-use writ_sim::{Seeded, Signing};
+use writ_sim::{Estate as Staff, Seeded, Signing};
 use writ_types::{ActKind, Secret, Time, Ttl};
 use writ_wire::api::{Challenge, Estate, Login, SessionView};
 use writ_wire::client::{Caller, ClientError, over_unix};
@@ -150,4 +150,27 @@ async fn no_answer_and_no_line_of_the_servers_log_holds_a_secret() {
     let said = Said::all();
     assert!(said.contains("hyper") || !said.is_empty(), "the log is captured");
     assert!(!said.contains(&token) && !said.contains(&token[4..40]) && !said.contains(&body));
+}
+
+/// Law 11: who knows a change set's id sees what is to be signed, as a new person must. Who else must sign is told with a session.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_must_sign_is_told_with_a_session_only() {
+    let world = World::served().await;
+    let token = world.login("alice").await;
+    let change = world.file("alice", Staff::people()).await;
+    let path = format!("/v1/changes/{change}");
+    let (mut told, shown) = (world.get(&token, &path).await.ok(), world.get("", &path).await.ok());
+    let waits = |view: &Value| view["parts"].as_array().unwrap().iter().filter(|part| part["needs"] != json!([])).count();
+    assert!(waits(&told) > 5 && waits(&shown) == 0, "{told}");
+    for part in told["parts"].as_array_mut().unwrap() {
+        part["needs"] = json!([]);
+    }
+    assert_eq!(told, shown);
+    assert_eq!(world.get("", "/v1/changes").await.refused(), "unauthenticated");
+    assert_eq!(world.get("wrs_no-session", &path).await.refused(), "unauthenticated");
+    let unknown = "/v1/changes/chg_00000000000000000000000000000000";
+    assert_eq!(
+        (world.get("", unknown).await.refused(), world.get(&token, unknown).await.refused()),
+        ("not-found".to_owned(), "not-found".to_owned())
+    );
 }
