@@ -6,10 +6,12 @@ use crate::json::Json;
 use crate::mutations::{Break, TABLE};
 use crate::{run, tree};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Output};
 
 /// A test that hangs is ended after this many seconds, and has not reddened.
 const TEST_SECONDS_MAX: &str = "600";
+/// Building the copy for the first time takes some minutes, and more on a machine that does other things too.
+const BUILD_SECONDS_MAX: &str = "3600";
 
 /// Runs all breaks or the named ones: `mutate [-o json] [NAME…]`. Fails where one did not redden its test.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
@@ -120,21 +122,22 @@ impl TestBed {
     }
 
     fn test(&self, one: &Break) -> Result<Verdict, String> {
-        let package = if one.package == "xtask" { one.package.to_owned() } else { format!("writ-{}", one.package) };
-        let limit = ["--kill-after=10", TEST_SECONDS_MAX, "cargo", "test", "--package", &package];
-        let mut command = run::command(&self.copy, "timeout", &limit);
-        command.args(one.target).args(["--", "--exact", one.test]);
-        let output = command
-            .env("CARGO_TARGET_DIR", &self.target)
-            .env_remove("CARGO_MANIFEST_DIR")
-            .output()
-            .map_err(|error| format!("{}: {error}", run::shown(&command)))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let verdict = verdict(&text);
+        self.cargo(BUILD_SECONDS_MAX, one, &["--no-run"])?;
+        let output = self.cargo(TEST_SECONDS_MAX, one, &["--", "--exact", one.test])?;
+        let verdict = verdict(&String::from_utf8_lossy(&output.stdout));
         if verdict == Verdict::NotRun {
             eprintln!("{}", String::from_utf8_lossy(&output.stderr));
         }
         Ok(verdict)
+    }
+
+    /// `cargo test` of the break's target, within so many seconds.
+    fn cargo(&self, seconds: &str, one: &Break, more: &[&str]) -> Result<Output, String> {
+        let package = if one.package == "xtask" { one.package.to_owned() } else { format!("writ-{}", one.package) };
+        let limit = ["--kill-after=10", seconds, "cargo", "test", "--package", &package];
+        let mut command = run::command(&self.copy, "timeout", &limit);
+        command.args(one.target).args(more).env("CARGO_TARGET_DIR", &self.target).env_remove("CARGO_MANIFEST_DIR");
+        command.output().map_err(|error| format!("{}: {error}", run::shown(&command)))
     }
 }
 

@@ -307,7 +307,7 @@ pub(crate) const TABLE: &[Break] = &[
         replace: "        let mut seen = session.verify(self.order.credential).await?;\n        seen.sessions.clear();\n        seen.in_flight.clear();\n        seen.prepared.clear();\n",
         package: "connect",
         target: &["--test", "postgres"],
-        test: "survive::a_login_in_flight_does_not_slip_through",
+        test: "survive::what_it_prepared_is_rolled_back",
     },
     Break {
         name: "append-answers-before-its-commit",
