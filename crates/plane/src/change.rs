@@ -8,6 +8,7 @@ mod limits;
 mod needs;
 mod plan;
 mod state;
+mod succession;
 mod validate;
 
 pub(crate) use command::{ChangeAccepted, ChangeTakenBack, new_key};

@@ -1,6 +1,8 @@
 //! The laws, told a second time: it reads what is durable and looks at what has left the server, and knows nothing of the
 //! writer's state.
 
+mod holders;
+
 use crate::cast::ORIGIN;
 use crate::{Backend, Outside};
 use serde::Serialize;
@@ -32,6 +34,7 @@ pub struct Model {
     identities: BTreeMap<IdentityId, Name>,
     resources: BTreeMap<ResourceId, Name>,
     changes: BTreeMap<ChangeId, ChangeContent>,
+    signed: holders::Signed,
     decisions: BTreeMap<DecisionId, bool>,
     tasks: BTreeMap<TaskId, Task>,
     credentials: BTreeMap<CredentialId, Credential>,
@@ -154,7 +157,10 @@ impl Model {
             Body::PartySet(set) if set.party.kind == PartyType::Person => {
                 self.people.entry(set.party.party).or_insert(true);
             }
-            Body::PartyDisabled(it) => _ = self.people.insert(it.party, false),
+            Body::PartyDisabled(it) => {
+                self.people.insert(it.party, false);
+                self.unsign(|_, by| *by == it.party);
+            }
             Body::PartyEnabled(it) => _ = self.people.insert(it.party, true),
             Body::KeyEnrolled(it) => {
                 law!(!self.keys.contains_key(&it.fingerprint), "key {} is enrolled twice", it.fingerprint);
@@ -165,10 +171,12 @@ impl Model {
                 if let Some(key) = self.keys.get_mut(&it.fingerprint) {
                     key.removed = true;
                 }
+                self.unsign(|key, _| *key == it.fingerprint);
             }
             Body::ChangeFiled(filed) => {
                 self.act(entry, Some(filed.content.filer), ActKind::Change, &filed.content.change.to_string(), &filed.content)?;
                 self.changes.insert(filed.content.change, filed.content.clone());
+                entry.acts.iter().for_each(|act| self.signs(filed.content.change, act));
             }
             Body::ChangeSigned(signed) => {
                 let content = self.changes.get(&signed.change).cloned().ok_or("a change set that nobody filed is signed")?;
@@ -182,6 +190,7 @@ impl Model {
                     Some(line) => self.signature(act, &line, ActKind::Change, &id, &content)?,
                     None => self.act(entry, None, ActKind::Change, &id, &content)?,
                 }
+                self.signs(signed.change, act);
             }
             Body::ChangeWithdrawn(it) => {
                 let content = self.changes.remove(&it.change).ok_or("a change set that does not wait is withdrawn")?;
@@ -198,12 +207,7 @@ impl Model {
 
     fn estate(&mut self, entry: &Entry, body: &Body) -> Result<(), Broken> {
         match body {
-            Body::BoundarySet(it) => {
-                let signed = self.boundaries.remove(&it.boundary.name).map(|before| before.signed).unwrap_or_default();
-                let (owners, backups) = (it.boundary.owners.clone(), it.boundary.backups.clone());
-                let boundary = Boundary { item: Some(it.boundary.clone()), owners, backups, signed };
-                self.boundaries.insert(it.boundary.name.clone(), boundary);
-            }
+            Body::BoundarySet(it) => self.boundary(it)?,
             Body::CharterSigned(it) => {
                 law!(self.owner(&it.boundary, it.section.role()) == Some(it.by), "{} did not answer for it", it.by);
                 let boundary = self.boundaries.get_mut(&it.boundary).ok_or("a charter without a boundary")?;

@@ -1,6 +1,7 @@
 //! Who answers for a part of a change set (the table of who must sign what).
 
 use super::state::{Change, Part};
+use super::succession::{Seat, Succession, Tree};
 use super::validate::problem_of;
 use crate::boundary::ROOT;
 use crate::decision::evaluate;
@@ -154,40 +155,63 @@ impl Table<'_> {
         needs
     }
 
-    /// Every newly named person accepts, and the control owner above agrees.
+    /// Everybody who would be named accepts, the control owner above agrees, and the security owner opens the scope (R15).
     fn boundary(&self, item: &BoundaryItem) -> Vec<Need> {
         let before = self.state.boundaries.get(&item.name);
-        let mut needs = Vec::new();
-        let people = item
-            .owners
-            .iter()
-            .map(|(role, person)| (role, person, "owner"))
-            .chain(item.backups.iter().map(|(role, person)| (role, person, "backup")));
-        for (role, person, as_what) in people {
-            let held = before.is_some_and(|b| if as_what == "owner" { &b.owners } else { &b.backups }.get(role) == Some(person));
-            if !held {
-                needs.push(self.accepts(
-                    *person,
-                    Some(*role),
-                    format!("accepts to be {role} {as_what} of boundary `{}`", item.name),
-                ));
-            }
-        }
-        for (duty, person) in &item.duties {
-            if before.is_none_or(|b| b.duties.get(duty) != Some(person)) {
-                needs.push(self.accepts(*person, None, format!("accepts the duty {duty} in boundary `{}`", item.name)));
-            }
-        }
+        let change = Succession::of(&self.state.boundaries, item);
+        let accepts = |((seat, person), names): (&(Seat, PartyId), &Vec<Name>)| {
+            self.accepts(*person, seat.role(), format!("accepts {}", seat.of(&in_boundaries(names))))
+        };
+        let mut needs: Vec<Need> = change.named.iter().map(accepts).collect();
         // What is not about persons, and every change of persons, the control owner above agrees to; a move, both above.
         let left = before.and_then(|b| b.parent.as_ref()).filter(|parent| **parent != item.parent);
         needs.extend([&item.parent].into_iter().chain(left).map(|parent| self.above(item, parent)));
-        // Fewer approvals are needed outside production: that is an assurance given up.
-        let boundaries = &self.state.boundaries;
-        if boundaries.is_production(&item.name) && !item.production && !boundaries.is_production(&item.parent) {
-            let reason = format!("boundary `{}` would no longer be production", item.name);
-            needs.push(self.owner(&item.name, OwnerRole::Security, reason));
+        // Fewer approvals are needed outside production: that is an assurance given up by who answers for it now.
+        for name in &change.left_production {
+            needs.push(self.owner(name, OwnerRole::Security, format!("boundary `{name}` would no longer be production")));
         }
+        if needs.iter().any(|need| matches!(need.who, Who::Nobody { .. })) {
+            return needs;
+        }
+        let after = Tree::with(&self.state.boundaries, item);
+        let mut answers = |name: &Name, role: OwnerRole, reason: String| {
+            let need = match after.holder(&self.state.people, name, role) {
+                Some(person) => Self::one(person, Some(role), reason),
+                None => Self::nobody(format!("boundary `{name}` has an active {role} owner")),
+            };
+            if !needs.iter().any(|other| (&other.who, other.role) == (&need.who, need.role)) {
+                needs.push(need);
+            }
+        };
+        for name in &change.opened {
+            answers(name, OwnerRole::Security, format!("opens boundary `{name}` as it would be answered for"));
+        }
+        for (name, section) in &change.rechartered {
+            answers(name, section.role(), format!("answers for the {section} section that boundary `{name}` would inherit"));
+        }
+        needs.extend(self.not_alone(item, &change, &needs));
         needs
+    }
+
+    /// Nobody takes a role from another alone: where one person could give every signature, another who answers there signs too.
+    fn not_alone(&self, item: &BoundaryItem, change: &Succession, needs: &[Need]) -> Option<Need> {
+        let of = |need: &Need| match &need.who {
+            Who::Some { of, .. } => of.clone(),
+            Who::Key { .. } | Who::Nobody { .. } => BTreeSet::new(),
+        };
+        let could = needs.iter().map(of).reduce(|all, each| all.intersection(&each).copied().collect())?;
+        if could.is_empty() || change.leaving.is_subset(&could) {
+            return None;
+        }
+        let name = if self.state.boundaries.get(&item.name).is_some() { &item.name } else { &item.parent };
+        let path = self.state.boundaries.path(name);
+        let others: BTreeSet<PartyId> = path
+            .flat_map(|(_, boundary)| boundary.owners.values().chain(boundary.backups.values()))
+            .filter(|person| !could.contains(person) && self.state.people.is_active_person(person))
+            .copied()
+            .collect();
+        let reason = format!("nobody takes a role in boundary `{}` from another alone", item.name);
+        (!others.is_empty()).then_some(Need { who: Who::Some { of: others, count: 1 }, role: None, reason })
     }
 
     fn above(&self, item: &BoundaryItem, parent: &Name) -> Need {
@@ -275,6 +299,15 @@ impl Table<'_> {
         let of = of.filter(|person| self.state.people.is_active_person(person)).collect();
         let reason = format!("identity `{}` lies in boundary `{boundary}`", item.name);
         Need { who: Who::Some { of, count: 1 }, role: None, reason }
+    }
+}
+
+/// `boundary `prod` and 2 below it`: the item's own comes first, where it is one of them.
+fn in_boundaries(names: &[Name]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("boundary `{one}`"),
+        [first, rest @ ..] => format!("boundary `{first}` and {} more", rest.len()),
     }
 }
 

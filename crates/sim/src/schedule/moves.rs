@@ -182,7 +182,7 @@ impl Hand {
         let mut boundary = Estate::new().boundary;
         let mut resource = Estate::new().resource;
         let gina = Cast::get().person("gina").party;
-        let items = match world.random.below(6) {
+        let items = match world.random.below(7) {
             0 => vec![Item::PartyState(PartyState { party: gina, disabled: true })],
             1 | 2 => vec![Item::PartyState(PartyState { party: gina, disabled: false })],
             3 => {
@@ -194,6 +194,13 @@ impl Hand {
                 let groups = resource.postgres.actions.get_mut(&Name::parse("write").ok()?)?;
                 groups.extend(world.random.chance(50).then(|| SqlName::parse("app_audit").unwrap()));
                 vec![Item::Resource(Box::new(resource))]
+            }
+            // Who is left out of the lines gives the role to whoever holds it above.
+            5 => {
+                let role = *world.random.pick(OwnerRole::ALL)?;
+                boundary.owners.retain(|each, _| *each != role);
+                boundary.backups.retain(|each, _| *each != role);
+                vec![Item::Boundary(Box::new(boundary))]
             }
             _ => {
                 resource.postgres.address = format!("db{}.internal:5432", world.random.below(2));
@@ -302,7 +309,7 @@ fn sign(world: &mut World) -> Option<Ask> {
     let waiting: Vec<ChangeId> = world.state().changes().iter().map(|(id, _)| *id).collect();
     let change = *world.random.pick(&waiting)?;
     let content = world.state().changes().get(&change)?.content.clone();
-    let who = *world.random.pick(&["bob", "bob", "dave", "carol", "mallory"])?;
+    let who = *world.random.pick(&["bob", "bob", "dave", "carol", "erin", "mallory"])?;
     let act = world.act_as(who, ActKind::Change, &change.to_string(), &content, OwnerRole::ALL);
     let command = Command::SignChange(SignChange { change, act });
     if who == "mallory" { Ask::hostile(command, "a change set signed by a stranger") } else { Ask::of(command) }

@@ -135,8 +135,9 @@ fn owners_are_inherited_overridden_and_backed_up() {
     below.backups = [(OwnerRole::Control, party("gina"))].into();
     below.charter = Default::default();
     let change = world.apply("alice", vec![Item::Boundary(Box::new(below))]);
-    world.sign("frank", change).unwrap();
-    world.sign("gina", change).unwrap();
+    for handle in ["frank", "gina", "erin"] {
+        world.sign(handle, change).unwrap();
+    }
     let holder = |world: &World, role| {
         let state = world.state();
         let holder = state.boundaries().holder(state.people(), &name("prod-risky"), role).unwrap();

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use writ_ledger::Entry;
+use writ_ledger::body::Item;
 use writ_plane::Laws;
 use writ_sim::{Cast, Estate, World};
 use writ_types::TextValue as _;
@@ -80,4 +81,24 @@ fn a_log_that_was_forged_with_its_own_key_breaks_the_laws() {
         }
     });
     says(&accused, "carries no signature");
+}
+
+/// R1, R15, R17, R20: a server that puts a boundary in force whose new holders have not signed is found out.
+#[test]
+fn a_boundary_that_was_taken_over_without_its_new_holders_breaks_the_laws() {
+    let mut world = World::staffed(1);
+    let mut bare = Estate::new().boundary;
+    (bare.owners, bare.backups) = Default::default();
+    let change = world.apply("alice", vec![Item::Boundary(Box::new(bare.clone()))]);
+    world.attest("invoicer").unwrap();
+    bare.charter = Default::default();
+    let taken = found(&world, |_, entry| {
+        if entry.kind.as_str() == "svids.issued" {
+            entry.kind = writ_ledger::Kind::parse("boundary.set").unwrap();
+            entry.body = json!({ "v": 1, "change": change, "boundary": bare });
+        }
+    });
+    for role in ["identity owner", "security owner", "platform backup"] {
+        says(&taken, &format!("a signature is missing: accepts to be {role} of boundary `prod`"));
+    }
 }

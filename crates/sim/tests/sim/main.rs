@@ -7,5 +7,6 @@ mod ending;
 mod founding;
 mod laws;
 mod simulate;
+mod takeover;
 mod task;
 mod writer;
