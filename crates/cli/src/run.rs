@@ -90,6 +90,7 @@ impl Run {
         let actions = scope::actions(&view, &self.resource, &self.actions)?;
         // What can fail here fails before the task starts: an approval is good once.
         let (dir, mut signals) = (RunDir::new()?, Signals::take()?);
+        dir.write_document(&actor.svid().chain)?;
         let mut held = Held { actor: &actor, task, own: standing == Standing::Ready, ends_at: view.ends_at };
         if held.own {
             let started: StartedView = actor.insist(&format!("/v1/tasks/{task}/start"), &serde_json::json!({})).await?;

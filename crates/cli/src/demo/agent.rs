@@ -24,8 +24,9 @@ cp "$PGPASSFILE" stolen && chmod 600 stolen
 wait
 "#;
 
-/// Stays logged in.
-pub(super) const IDLE: &str = r#"for bin in /usr/lib/postgresql/*/bin; do PATH="$PATH:$bin"; done
+/// Keeps a copy of the certificate that it acts with, and stays logged in.
+pub(super) const IDLE: &str = r#"cp "$WRIT_RUN_DIR/svid.pem" acted.pem
+for bin in /usr/lib/postgresql/*/bin; do PATH="$PATH:$bin"; done
 PGAPPNAME=second psql -X -q -A -t -w -c "SELECT pg_sleep(300)" >second.out 2>&1"#;
 
 /// The agent's account.

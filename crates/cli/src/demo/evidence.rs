@@ -6,22 +6,21 @@ use super::stage::Stage;
 use super::trouble::{Result, Trouble, must};
 use serde_json::Value;
 
-/// Four scraps of one task lead to one story.
+/// Four scraps of one task lead to one story, and a certificate that was in no task tells none.
 pub(super) fn why(stage: &mut Stage) -> Result<String> {
     let task = stage.second()?;
-    let pem = stage.world.path("out/svid.pem");
-    let found = stage.agent.file("svid.pem");
-    std::fs::copy(&found, &pem).map_err(|error| Trouble::file(&found, &error))?;
-    let pem = pem.display().to_string();
     let (scraps, named) = if task.user.is_empty() {
-        (vec![&pem, &task.id], "the agent's PEM and the task")
+        (vec![task.id.clone()], "the task tells its story")
     } else {
-        (vec![&pem, &task.user, &task.id, &task.credential], "the agent's PEM, its database user, the task and the credential")
+        let pem = taken_out(stage, "acted.pem")?;
+        (
+            vec![pem, task.user.clone(), task.id.clone(), task.credential.clone()],
+            "the PEM that the agent acted with, its database user, the task and the credential tell one story",
+        )
     };
     let mut stories = Vec::new();
     for scrap in &scraps {
-        let story = stage.cast()?.writ("alice", &["why", scrap, "-o", "json"])?.well()?.json()?;
-        must(story.get("receipts_verified") == Some(&Value::Bool(true)), || format!("the story of `{scrap}` is not proven"))?;
+        let story = told(stage, scrap)?;
         let of = |place: &str| story.pointer(place).cloned().unwrap_or_default();
         stories.push([
             of("/delegated/by"),
@@ -37,7 +36,35 @@ pub(super) fn why(stage: &mut Stage) -> Result<String> {
         must(*story == first, || format!("`{scrap}` tells another story"))?;
     }
     let name = |place: usize| first.get(place).and_then(Value::as_str).unwrap_or("nobody").to_owned();
-    Ok(format!("{named} tell one story: delegated by {}, approved by {}, {}", name(3), name(4), name(2)))
+    let idle = idle(stage)?;
+    Ok(format!("{named}: delegated by {}, approved by {}, {}; {idle}", name(3), name(4), name(2)))
+}
+
+/// The story of a scrap, every entry of it proven.
+fn told(stage: &Stage, scrap: &str) -> Result<Value> {
+    let story = stage.cast()?.writ("alice", &["why", scrap, "-o", "json"])?.well()?.json()?;
+    must(story.get("receipts_verified") == Some(&Value::Bool(true)), || format!("the story of `{scrap}` is not proven"))?;
+    Ok(story)
+}
+
+/// A file of the agent's, where Alice can read it.
+fn taken_out(stage: &Stage, name: &str) -> Result<String> {
+    let (found, copy) = (stage.agent.file(name), stage.world.path(&format!("out/{name}")));
+    std::fs::copy(&found, &copy).map_err(|error| Trouble::file(&found, &error))?;
+    Ok(copy.display().to_string())
+}
+
+/// The certificate of the step `attest` was in no task: it says what was attested and by which decision, and nobody delegated.
+fn idle(stage: &Stage) -> Result<String> {
+    let story = told(stage, &taken_out(stage, "svid.pem")?)?;
+    let none = |member: &str| story.get(member).is_some_and(|value| value.is_null() || *value == Value::Array(Vec::new()));
+    for member in ["delegated", "approved", "purpose", "ended", "closure"] {
+        must(none(member), || format!("a certificate that was in no task tells of one: `{member}`"))?;
+    }
+    let policy = text(&story, "/justified/policies/0/id")?;
+    let attested = text(&story, "/acted/attested_by/0")?;
+    must(policy == "identify" && !attested.is_empty(), || format!("the certificate is justified by `{policy}`"))?;
+    Ok("the PEM of `attest`, which was in no task, tells no delegation".to_owned())
 }
 
 /// The approval is taken out of the log, and judged with the key that bob made.

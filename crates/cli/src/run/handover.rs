@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use writ_credential::x509::{PemLabel, pem_encode};
 use writ_types::{CredentialId, Name, Secret};
 use writ_wire::api::{Database, TakenCredential};
 
@@ -70,6 +71,12 @@ impl RunDir {
             Self::Own(dir) => dir.path(),
             Self::Kept(dir) => dir,
         }
+    }
+
+    /// Writes the certificates that the actor shows: public, and a scrap that `writ why` knows.
+    pub(crate) fn write_document(&self, chain: &[Vec<u8>]) -> Result<(), Failure> {
+        let pem = pem_encode(PemLabel::Certificate, chain.iter().map(Vec::as_slice));
+        create(self.path(), "svid.pem", pem.as_bytes()).map(drop)
     }
 
     /// Writes a credential, for `service`.

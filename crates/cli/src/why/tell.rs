@@ -48,6 +48,9 @@ pub(super) fn story(story: &Story) -> String {
             format!("{} at {}: {} since {}{next}", closure.credential, plain(&closure.point), closure.state, closure.since),
         );
     }
+    if let Some(task) = &story.last_task {
+        line("last task", task.to_string());
+    }
     if let Some(cut) = &story.cut {
         line("cut it", format!("`{}` ({}, {})", plain(&cut.command), cut.class, plain(&cut.effective_in)));
     }

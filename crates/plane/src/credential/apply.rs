@@ -10,9 +10,9 @@ impl Credentials {
     pub(crate) fn apply(&mut self, at: At<'_>, body: &Body) {
         match body {
             Body::CredentialGranted(granted) => self.grant(at, granted),
-            Body::CredentialMade(made) => self.phase(&made.credential, CredentialPhase::Made),
-            Body::CredentialFailed(failed) => self.phase(&failed.credential, CredentialPhase::Failed),
-            Body::CredentialRevoked(revoked) => self.phase(&revoked.credential, CredentialPhase::Revoked),
+            Body::CredentialMade(made) => self.phase(at, &made.credential, CredentialPhase::Made),
+            Body::CredentialFailed(failed) => self.phase(at, &failed.credential, CredentialPhase::Failed),
+            Body::CredentialRevoked(revoked) => self.phase(at, &revoked.credential, CredentialPhase::Revoked),
             Body::ClosureReported(report) => self.report(at, report),
             _ => {}
         }
@@ -30,6 +30,7 @@ impl Credentials {
             expires: granted.expires,
             class: granted.class,
             granted: at.index,
+            phased: at.index,
             phase: CredentialPhase::Granted,
             closure: BTreeMap::new(),
         };
@@ -37,10 +38,10 @@ impl Credentials {
     }
 
     /// What is revoked or failed never counts again.
-    fn phase(&mut self, id: &CredentialId, phase: CredentialPhase) {
+    fn phase(&mut self, at: At<'_>, id: &CredentialId, phase: CredentialPhase) {
         self.change(id, |credential| {
             if credential.counts() {
-                credential.phase = phase;
+                (credential.phase, credential.phased) = (phase, at.index);
             }
         });
     }

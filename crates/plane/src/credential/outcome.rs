@@ -109,7 +109,7 @@ impl Closing {
             evidence: self.evidence.into_iter().take(EVIDENCE_MAX).map(short).collect(),
             next_try: self.next_try,
         };
-        plan.push(Draft::new(crate::actor::system(), body).on(on).cause([credential.granted]));
+        plan.push(Draft::new(crate::actor::system(), body).on(on).cause([credential.phased]));
         Answer::Done
     }
 }

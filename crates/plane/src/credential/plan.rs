@@ -30,6 +30,7 @@ impl Taken {
             task.actor().to_string(),
             self.resource.to_string(),
             user.to_string(),
+            self.serial.clone(),
         ]
         .into();
         let (decision, decided) = record(plan, self.actor.clone(), "credential", on.clone(), self.evaluations, None, random);

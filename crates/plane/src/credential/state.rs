@@ -41,6 +41,8 @@ pub struct Credential {
     pub granted: u64,
     /// Where it stands.
     pub phase: CredentialPhase,
+    /// The entry that says so: the grant, or what followed it.
+    pub phased: u64,
     /// What is known of its end, by point.
     pub closure: BTreeMap<String, Known>,
 }

@@ -1,26 +1,29 @@
 //! The story of one scrap.
 
+use super::book::Book;
+use super::document::{of_certificate, of_document};
+use super::estate::{of_boundary, of_change, of_identity, of_party, of_resource};
 use super::index::Index;
+use super::subject::{self, Subject};
 use super::task::of_task;
 use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use writ_ledger::Entry;
-use writ_ledger::body::{Body, Effect};
+use writ_ledger::body::{Body, Effect, KillScope};
 use writ_types::{
-    ActorKind, Closure, CredentialId, DecisionId, Digest, IdentityId, Name, OwnerRole, PartyId, Purpose, RevocationClass,
-    SpiffeId, TaskEnd, TaskId, TextValue, Time,
+    ActorKind, Closure, CredentialId, DecisionId, Digest, Name, OwnerRole, PartyId, Purpose, RevocationClass, SpiffeId, TaskEnd,
+    TaskId, TextValue, Time,
 };
 
 /// What is known of one scrap. Parties are named by id: who may see names looks them up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Explained {
-    /// What the scrap is: `task`, `credential`, `certificate`, `identity`, `decision`, `party`, `change` or `entry`.
+    /// What the scrap is: `task`, `credential`, `certificate`, `identity`, `resource`, `boundary`, `decision`, `approval`, `party`,
+    /// `key`, `change` or `entry`.
     pub kind: &'static str,
-    /// The scrap.
+    /// The scrap, as the log has it.
     pub id: String,
-    /// The task that it leads to.
-    pub task: Option<TaskId>,
-    /// Who acted.
+    /// Who acted; none where nobody did.
     pub actor: Option<(String, ActorKind)>,
     /// The actor's name in documents.
     pub spiffe_id: Option<SpiffeId>,
@@ -42,6 +45,10 @@ pub struct Explained {
     pub ended: Option<Ending>,
     /// What happens on misuse.
     pub on_misuse: Option<String>,
+    /// The last task of an identity. It says nothing of what the identity does otherwise.
+    pub last_task: Option<TaskId>,
+    /// What is killed to cut it.
+    pub cut: Option<KillScope>,
     /// What cutting it promises.
     pub class: Option<RevocationClass>,
     /// How far the end of each credential has come.
@@ -100,99 +107,71 @@ pub struct Point {
     pub next_try: Option<Time>,
 }
 
-/// Explains a scrap: an id, a serial number, a SPIFFE ID, a database user, or the index of an entry. Nothing found: none.
+/// Explains a scrap: an id, a name, a serial number, a SPIFFE ID, a database user, or the index of an entry. Nothing found: none.
 ///
 /// `fetch` gives the entry at an index.
 pub fn explain(state: &State, index: &Index, fetch: &dyn Fn(u64) -> Option<Entry>, scrap: &str) -> Option<Explained> {
-    let place = scrap.parse::<u64>().ok().filter(|place| *place < state.size());
-    let entries: Vec<u64> = place.map_or_else(|| index.find(scrap).to_vec(), |place| vec![place]);
-    let seen: Vec<(u64, Entry, Body)> = entries.iter().filter_map(|place| read(*place, fetch)).collect();
-    if seen.is_empty() {
-        return None;
-    }
-    let mut explained = Explained { kind: kind(scrap, place, &seen), id: scrap.to_owned(), ..Explained::default() };
-    explained.entries.extend(&entries);
-    let task = task_of(scrap, &seen, index, fetch);
-    match task {
-        Some(task) => of_task(state, index, fetch, task, &mut explained),
-        None => of_entries(state, &seen, &mut explained),
+    let book = Book { state, index, fetch };
+    let (scrap, subject) = match Subject::of(&book, scrap) {
+        Some(subject) => (scrap.to_owned(), subject),
+        None => subject::serial(scrap).and_then(|serial| Some((serial.clone(), Subject::of(&book, &serial)?)))?,
+    };
+    let mut explained = Explained { kind: subject.kind(), id: scrap.clone(), ..Explained::default() };
+    match &subject {
+        Subject::Entry(place) => of_entry(&book, *place, &mut explained),
+        Subject::Task => of_task(&book, TaskId::parse(&scrap).ok()?, &mut explained),
+        Subject::Credential | Subject::Approval | Subject::Decision | Subject::Thing => of_scrap(&book, &scrap, &mut explained),
+        Subject::Certificate => of_certificate(&book, &scrap, &mut explained),
+        Subject::Identity(id) => of_identity(&book, *id, &mut explained),
+        Subject::Resource(id) => of_resource(&book, *id, &mut explained),
+        Subject::Boundary(name) => of_boundary(&book, name, &mut explained),
+        Subject::Party | Subject::Key => of_party(&book, &scrap, &mut explained),
+        Subject::Change => of_change(&book, &scrap, &mut explained),
     }
     Some(explained)
 }
 
-pub(super) fn read(place: u64, fetch: &dyn Fn(u64) -> Option<Entry>) -> Option<(u64, Entry, Body)> {
-    let entry = fetch(place)?;
-    let body = Body::decode(entry.kind.as_str(), &entry.body).ok()?;
-    Some((place, entry, body))
-}
-
-fn kind(scrap: &str, place: Option<u64>, seen: &[(u64, Entry, Body)]) -> &'static str {
-    if place.is_some() || scrap.starts_with("ev_") {
-        return "entry";
+/// What belongs to a task tells that task; a decision is told itself, whatever else was decided.
+fn of_scrap(book: &Book<'_>, scrap: &str, explained: &mut Explained) {
+    explained.entries.extend(book.index.find(scrap));
+    if let Some(task) = book.newest_about(scrap).find_map(|page| task_of(&page.entry)) {
+        of_task(book, task, explained);
     }
-    let prefixes =
-        [("tsk_", "task"), ("crd_", "credential"), ("writ_t_", "credential"), ("idn_", "identity"), ("spiffe://", "identity")];
-    let more = [("dec_", "decision"), ("apr_", "approval"), ("pty_", "party"), ("chg_", "change"), ("res_", "resource")];
-    let known = prefixes.into_iter().chain(more).find(|(prefix, _)| scrap.starts_with(prefix));
-    let certificate = || seen.iter().any(|(_, _, body)| matches!(body, Body::SvidsIssued(_) | Body::AuthorityChanged(_)));
-    known.map_or_else(|| if certificate() { "certificate" } else { "thing" }, |(_, kind)| kind)
-}
-
-/// The task that a scrap leads to: its own, or the last that its identity or its certificate worked in.
-fn task_of(scrap: &str, seen: &[(u64, Entry, Body)], index: &Index, fetch: &dyn Fn(u64) -> Option<Entry>) -> Option<TaskId> {
-    if let Ok(task) = TaskId::parse(scrap) {
-        return Some(task);
+    if let Some(own) = DecisionId::parse(scrap).ok().and_then(|id| book.decision(id)) {
+        explained.justified = Some(own);
     }
-    let named = |entry: &Entry| entry.on.iter().filter_map(|id| TaskId::parse(id).ok()).next();
-    let direct = seen.iter().rev().find_map(|(_, entry, _)| named(entry));
-    if direct.is_some() || !seen.iter().any(|(_, _, body)| matches!(body, Body::SvidsIssued(_) | Body::IdentitySet(_))) {
-        return direct;
-    }
-    // A document that no task was started with: the last task of the identity that it names.
-    let identity = seen.iter().flat_map(|(_, entry, _)| &entry.on).find_map(|id| IdentityId::parse(id).ok())?;
-    let places = index.find(&identity.to_string());
-    places.iter().rev().filter_map(|place| fetch(*place)).find_map(|entry| named(&entry))
-}
-
-/// What entries say that belong to no task.
-fn of_entries(state: &State, seen: &[(u64, Entry, Body)], explained: &mut Explained) {
-    for (_, entry, body) in seen {
-        explained.actor = Some((entry.actor.id.clone(), entry.actor.kind));
-        explained.entries.extend(&entry.cause);
-        match body {
-            Body::DecisionMade(made) => explained.justified = Some(justification(entry, made)),
-            Body::SvidsIssued(issued) => {
-                for row in &issued.rows {
-                    explained.spiffe_id = Some(row.spiffe_id.clone());
-                    explained.attested.clone_from(&row.attested);
-                    explained.ends_at = Some(row.expires);
-                    owners_of(state, &row.identity, explained);
-                }
-            }
-            Body::IdentitySet(set) => {
-                explained.spiffe_id = Some(set.identity.spiffe_id.clone());
-                owners_of(state, &set.identity.identity, explained);
-            }
-            _ => {}
-        }
+    if explained.actor.is_none() {
+        let first = book.index.find(scrap).first().and_then(|place| book.page(*place));
+        explained.actor = first.map(|page| (page.entry.actor.id, page.entry.actor.kind));
     }
 }
 
-pub(super) fn justification(entry: &Entry, made: &writ_ledger::body::DecisionMade) -> Justification {
-    let denied = made.refused.is_some();
-    let effect = if denied { Effect::Deny } else { Effect::Allow };
-    let counted = made.evaluations.iter().filter(|evaluation| denied || evaluation.effect == Effect::Allow);
-    let policies = counted.flat_map(|evaluation| evaluation.policies.iter().cloned()).collect();
-    Justification { decision: made.decision, effect, policies, policy_set: entry.policy_set }
+/// One entry: the task that it is about, or what it says itself.
+fn of_entry(book: &Book<'_>, place: u64, explained: &mut Explained) {
+    let Some(page) = book.page(place) else { return };
+    explained.entries.insert(place);
+    if let Some(task) = task_of(&page.entry) {
+        return of_task(book, task, explained);
+    }
+    explained.entries.extend(&page.entry.cause);
+    if let Body::SvidsIssued(issued) = &page.body {
+        issued.rows.iter().for_each(|row| of_document(book, &page, row, explained));
+    }
+    explained.actor = Some((page.entry.actor.id.clone(), page.entry.actor.kind));
+    explained.justified = page.entry.decision.and_then(|decision| book.decision(decision));
 }
 
-/// Who answers for an identity now, and what its charter says of misuse.
-pub(super) fn owners_of(state: &State, identity: &IdentityId, explained: &mut Explained) {
-    let Some(identity) = state.identities.get(identity) else { return };
+/// The task that an entry is about.
+fn task_of(entry: &Entry) -> Option<TaskId> {
+    entry.on.iter().find_map(|id| TaskId::parse(id).ok())
+}
+
+/// Who answers in a boundary now, and what its charter says of misuse.
+pub(super) fn owners_of(state: &State, boundary: &Name, explained: &mut Explained) {
     for role in OwnerRole::ALL {
-        if let Some(holder) = state.boundaries.holder(&state.people, &identity.boundary, *role) {
+        if let Some(holder) = state.boundaries.holder(&state.people, boundary, *role) {
             explained.owners.insert(*role, (holder.person, holder.from));
         }
     }
-    explained.on_misuse = state.boundaries.identity(&identity.boundary).map(|terms| terms.misuse.clone());
+    explained.on_misuse = state.boundaries.identity(boundary).map(|terms| terms.misuse.clone());
 }

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use std::sync::PoisonError;
 use writ_credential::x509::{PemLabel, parse_certificate, pem_decode};
-use writ_ledger::body::Effect;
+use writ_ledger::body::{Effect, KillScope};
 use writ_plane::{Explained, Writer, explain};
 use writ_store::SqliteStore;
 use writ_types::{Digest, IdentityId, PartyId, RevocationClass};
@@ -99,11 +99,8 @@ fn story(writer: &Writer<SqliteStore>, explained: Explained) -> Story {
         ends_at: explained.ends_at,
         ended: explained.ended.map(|it| EndedView { at: it.at, why: it.end.to_string(), by: it.by }),
         on_misuse: explained.on_misuse,
-        cut: explained.task.map(|task| Cut {
-            command: format!("writ task kill {task}"),
-            class: explained.class.unwrap_or(RevocationClass::CutsLive),
-            effective_in: "within a second".to_owned(),
-        }),
+        last_task: explained.last_task,
+        cut: explained.cut.zip(explained.class).map(|(scope, class)| cut(writer.state(), &scope, class)),
         closure: explained
             .closure
             .into_iter()
@@ -121,6 +118,24 @@ fn story(writer: &Writer<SqliteStore>, explained: Explained) -> Story {
         kinds,
         receipts_verified: false,
     }
+}
+
+/// What to type, by the names that people know.
+fn cut(state: &writ_plane::State, scope: &KillScope, class: RevocationClass) -> Cut {
+    let identity = |id| state.identities().get(id).map_or_else(|| scope.to_string(), |known| known.name.to_string());
+    let resource = |id| state.resources().get(id).map_or_else(|| scope.to_string(), |known| known.name.to_string());
+    let command = match scope {
+        KillScope::Task(task) => format!("writ task kill {task}"),
+        KillScope::Identity(id) => format!("writ kill identity {}", identity(id)),
+        KillScope::Resource(id) => format!("writ kill resource {}", resource(id)),
+        KillScope::Boundary(name) => format!("writ kill boundary {name}"),
+    };
+    let effective_in = match (scope, class) {
+        (KillScope::Task(_), _) => "within a second",
+        (_, RevocationClass::CutsLive) => "every task in it, within a second",
+        _ => "every task of its identity, within a second; the document itself ends with its time",
+    };
+    Cut { command, class, effective_in: effective_in.to_owned() }
 }
 
 fn text(writer: &Writer<SqliteStore>, set: Option<Digest>, id: &str) -> String {

@@ -9,4 +9,5 @@ mod laws;
 mod simulate;
 mod takeover;
 mod task;
+mod why;
 mod writer;

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use writ_types::{ActorKind, Closure, CredentialId, DecisionId, Digest, PartyId, RevocationClass, SpiffeId, Time};
+use writ_types::{ActorKind, Closure, CredentialId, DecisionId, Digest, PartyId, RevocationClass, SpiffeId, TaskId, Time};
 
 /// What is asked about: never in a URL, because it can be a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AskWhy {
-    /// A PEM, a serial number, a database user, a SPIFFE ID, an id or an index.
+    /// A PEM, a serial number, a database user, a SPIFFE ID, the name of something in the estate, an id or an index.
     pub what: String,
 }
 
@@ -16,7 +16,7 @@ pub struct AskWhy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
-    /// What was found: `task`, `credential`, `certificate`, `identity`, `decision`, `entry` …
+    /// What was found: `task`, `credential`, `certificate`, `identity`, `resource`, `boundary`, `decision`, `entry` …
     pub kind: String,
     /// Its id.
     pub id: String,
@@ -38,6 +38,9 @@ pub struct Story {
     pub ended: Option<EndedView>,
     /// What happens on misuse.
     pub on_misuse: Option<String>,
+    /// Of an identity, the last task that it was to act in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_task: Option<TaskId>,
     /// How to cut it now.
     pub cut: Option<Cut>,
     /// How far its end has come, by credential and point.
