@@ -154,6 +154,9 @@ fn need(need: &NeedView, people: &People) -> String {
         return format!("the new key {key} of {}: {reason}", people.handles(&need.of));
     }
     let role = need.role.map(|role| format!(" as {role}")).unwrap_or_default();
+    if let Some(key) = &need.old_key {
+        return format!("the key {key} that is replaced, or {} of {}: {reason}", need.count, people.handles(&need.of));
+    }
     match (need.of.len(), need.count) {
         (1, 1) => format!("{}{role}: {reason}", people.handles(&need.of)),
         (_, count) => format!("{count} of {}{role}: {reason}", people.handles(&need.of)),

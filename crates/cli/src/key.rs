@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use writ_credential::PublicKey;
 use writ_ledger::body::{Item, KeyItem};
-use writ_types::Handle;
+use writ_types::{Handle, PartyId};
 
 /// Enrol and remove keys
 #[derive(Debug, Subcommand)]
@@ -33,6 +33,9 @@ pub(crate) struct Enrol {
     /// The public key
     #[arg(long = "pub", value_name = "FILE")]
     public: PathBuf,
+    /// The key that it replaces, by file or fingerprint: signed with that one, nobody else has to sign
+    #[arg(long, value_name = "KEY")]
+    replaces: Option<String>,
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
@@ -83,14 +86,17 @@ impl Enrol {
         let link = Link::open(&self.reach)?;
         let known = filing::known(&link)?;
         let person = party(&known, &self.name)?;
-        let item = Item::Key(KeyItem { party: person, key: key.to_string(), remove: false });
+        let mut items = vec![Item::Key(KeyItem { party: person, key: key.to_string(), remove: false })];
+        if let Some(which) = &self.replaces {
+            items.push(gone(&link, &self.name, person, which)?);
+        }
         let people = filing::people(&link, &known)?;
         if let Some(holder) = people.holder(&key) {
             let message = format!("key {} is enrolled already, for {}", key.fingerprint(), people.handle(&holder));
             return Err(Failure::failed(message, "one key, one party: make another"));
         }
         let me = link.me(&self.keyed)?;
-        let seen = filing::file(&link, &known, &me, vec![item], &[])?;
+        let seen = filing::file(&link, &known, &me, items, &[])?;
         if !self.output.is_json() && !seen.view.complete {
             let change = seen.view.change;
             let file = self.public.display();
@@ -110,22 +116,26 @@ impl Remove {
         let link = Link::open(&self.reach)?;
         let known = filing::known(&link)?;
         let person = party(&known, &self.name)?;
-        let fingerprint = if self.which.starts_with("SHA256:") {
-            self.which.clone()
-        } else {
-            read_public(&PathBuf::from(&self.which))?.fingerprint().to_string()
-        };
-        let found = link.estate()?.keys.iter().find(|key| key.fingerprint == fingerprint && key.party == person);
-        let Some(found) = found else {
-            let message = format!("`{}` has no key `{}`", self.name, crate::show::plain(&fingerprint));
-            return Err(Failure::usage(message, "see `writ key list`"));
-        };
-        let key = PublicKey::from_line(&found.key)?;
-        let item = Item::Key(KeyItem { party: person, key: key.to_string(), remove: true });
+        let item = gone(&link, &self.name, person, &self.which)?;
         let me = link.me(&self.keyed)?;
         let seen = filing::file(&link, &known, &me, vec![item], &[])?;
         filing::report(&seen, &filing::people(&link, &known)?, self.output)
     }
+}
+
+/// The end of a person's key, which is named by file or fingerprint.
+fn gone(link: &Link, name: &Handle, person: PartyId, which: &str) -> Result<Item, Failure> {
+    let fingerprint = match which.starts_with("SHA256:") {
+        true => which.to_owned(),
+        false => read_public(&PathBuf::from(which))?.fingerprint().to_string(),
+    };
+    let found = link.estate()?.keys.iter().find(|key| key.fingerprint == fingerprint && key.party == person);
+    let Some(found) = found else {
+        let message = format!("`{name}` has no key `{}`", crate::show::plain(&fingerprint));
+        return Err(Failure::usage(message, "see `writ key list`"));
+    };
+    let key = PublicKey::from_line(&found.key)?;
+    Ok(Item::Key(KeyItem { party: person, key: key.to_string(), remove: true }))
 }
 
 impl List {

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use writ_credential::PublicKey;
 use writ_ledger::body::{ChangeContent, Item};
 use writ_types::{ActKind, ChangeId, Digest, OwnerRole, PartyId, canonical};
-use writ_wire::api::{Act, SignChange};
+use writ_wire::api::{Act, NeedView, SignChange};
 
 /// List the change sets that wait, or sign one
 #[derive(Debug, Args)]
@@ -131,7 +131,9 @@ fn answerer(
         let help = if known.is_some() { "sign with an enrolled key" } else { "run `writ login` first, or name the new key" };
         Failure::new(Exit::Denied, message, help)
     })?;
-    let needs = || seen.view.parts.iter().flat_map(|part| &part.needs).filter(|need| need.of.contains(&party));
+    let fingerprint = key.fingerprint().to_string();
+    let mine = |need: &&NeedView| need.of.contains(&party) || need.old_key.as_ref() == Some(&fingerprint);
+    let needs = || seen.view.parts.iter().flat_map(|part| &part.needs).filter(mine);
     let mut roles: BTreeSet<OwnerRole> = needs().filter_map(|need| need.role).collect();
     roles.extend(known.iter().flat_map(|known| roles::of(content, known, party)));
     let signed = seen.view.signed.iter().find(|signed| signed.party == party);

@@ -164,6 +164,7 @@ impl Model {
             Body::PartyEnabled(it) => _ = self.people.insert(it.party, true),
             Body::KeyEnrolled(it) => {
                 law!(!self.keys.contains_key(&it.fingerprint), "key {} is enrolled twice", it.fingerprint);
+                self.enrolled(it)?;
                 let key = Key { party: it.party, line: it.key.clone(), at: entry.at, by: it.enrolled_by.clone(), removed: false };
                 self.keys.insert(it.fingerprint.clone(), key);
             }

@@ -42,12 +42,13 @@ pub(super) fn parts_ready(view: View<'_>, plan: &mut Plan, id: ChangeId, actor: 
 }
 
 impl State {
-    /// This state as if all of `change` but `part` were in force. It shows who will have to sign `part`; it decides nothing.
+    /// This state as if all of `change` but `part` were in force, except what only ends after it. It shows who will have to sign
+    /// `part`; it decides nothing.
     #[must_use]
     pub fn with_others(&self, change: &Change, part: Part) -> Self {
         let mut state = self.clone();
         let actor = crate::actor::system();
-        for part in change.parts().into_iter().filter(|other| *other != part) {
+        for part in change.before(part) {
             for draft in drafts(&state, change, part, &actor) {
                 let at = draft.at(state.size, state.last_at());
                 state.fold(at, &draft.body);

@@ -41,6 +41,17 @@ pub enum Who {
         /// Whose it becomes.
         party: PartyId,
     },
+    /// The key that is replaced, by itself, or any `count` of these persons.
+    OldKey {
+        /// Its fingerprint.
+        fingerprint: String,
+        /// Whose it is.
+        party: PartyId,
+        /// The persons.
+        of: BTreeSet<PartyId>,
+        /// How many.
+        count: usize,
+    },
     /// Nobody, until something else is in force.
     Nobody {
         /// What it waits for.
@@ -88,9 +99,11 @@ pub fn needs(state: &State, policy: &PolicySet, change: &Change, part: Part, now
 
 /// True if the signatures that `change` has are all that `need` asks.
 pub fn in_force_with(change: &Change, need: &Need) -> bool {
+    let signed = |of: &BTreeSet<PartyId>| of.iter().filter(|person| change.is_signed_by(person, need.role)).count();
     match &need.who {
-        Who::Some { of, count } => of.iter().filter(|person| change.is_signed_by(person, need.role)).count() >= *count,
+        Who::Some { of, count } => signed(of) >= *count,
         Who::Key { fingerprint, .. } => change.keys.contains_key(fingerprint),
+        Who::OldKey { fingerprint, of, count, .. } => change.signatures.contains_key(fingerprint) || signed(of) >= *count,
         Who::Nobody { .. } => false,
     }
 }
@@ -140,7 +153,7 @@ impl Table<'_> {
 
     fn key(&self, item: &KeyItem) -> Vec<Need> {
         let quorum = if item.remove { Quorum::OfWhoIsLeft(None) } else { Quorum::Whole };
-        let mut needs = vec![self.administer("a key", quorum)];
+        let mut needs = vec![self.or_old_key(item, self.administer("a key", quorum))];
         if self.state.people.party(&item.party).is_none() {
             needs.push(Self::nobody(format!("party `{}` is in force", item.party)));
         }
@@ -153,6 +166,24 @@ impl Table<'_> {
             });
         }
         needs
+    }
+
+    /// One key for one of the same person: the old key is enough where it answers. It lets go of itself only once the new one does.
+    fn or_old_key(&self, item: &KeyItem, need: Need) -> Need {
+        let of_party = |each: &&KeyItem| each.party == item.party;
+        let keys = self.change.content.items.iter().filter_map(|item| if let Item::Key(key) = item { Some(key) } else { None });
+        let (gone, new): (Vec<_>, Vec<_>) = keys.filter(of_party).partition(|key| key.remove);
+        let ([gone], [new], Who::Some { of, count }) = (gone.as_slice(), new.as_slice(), &need.who) else { return need };
+        let answers = |key: &KeyItem| {
+            let fingerprint = PublicKey::from_line(&key.key).ok()?.fingerprint().to_string();
+            self.state.people.key(&fingerprint).filter(|known| known.party == item.party).map(|_| fingerprint)
+        };
+        match answers(gone) {
+            Some(fingerprint) if !item.remove || answers(new).is_some() => {
+                Need { who: Who::OldKey { fingerprint, party: item.party, of: of.clone(), count: *count }, ..need }
+            }
+            _ => need,
+        }
     }
 
     /// Everybody who would be named accepts, the control owner above agrees, and the security owner opens the scope (R15).
@@ -197,7 +228,7 @@ impl Table<'_> {
     fn not_alone(&self, item: &BoundaryItem, change: &Succession, needs: &[Need]) -> Option<Need> {
         let of = |need: &Need| match &need.who {
             Who::Some { of, .. } => of.clone(),
-            Who::Key { .. } | Who::Nobody { .. } => BTreeSet::new(),
+            Who::Key { .. } | Who::OldKey { .. } | Who::Nobody { .. } => BTreeSet::new(),
         };
         let could = needs.iter().map(of).reduce(|all, each| all.intersection(&each).copied().collect())?;
         if could.is_empty() || change.leaving.is_subset(&could) {

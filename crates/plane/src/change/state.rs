@@ -92,6 +92,13 @@ impl Change {
         parts(&self.content)
     }
 
+    /// The parts on which `part` can rest: all others but those that come into force after it.
+    pub(crate) fn before(&self, part: Part) -> impl Iterator<Item = Part> {
+        let rank = |part: &Part| self.item(*part).map_or(u8::MAX, rank);
+        let last = rank(&part);
+        self.parts().into_iter().filter(move |other| *other != part && rank(other) <= last)
+    }
+
     /// True once every part is in force.
     pub fn is_done(&self) -> bool {
         self.parts().iter().all(|part| self.done.contains(part))

@@ -94,11 +94,11 @@ impl People {
         self.keys.get(fingerprint).filter(|key| !key.removed)
     }
 
-    /// Who enrolled the keys of this person less than `rest` ago.
+    /// Who enrolled the keys of this person since then; also keys that are gone, for a key that was replaced speaks for the next.
     pub(crate) fn enrollers_since(&self, person: &PartyId, since: Time) -> BTreeSet<PartyId> {
         self.keys
             .values()
-            .filter(|key| key.party == *person && !key.removed && key.enrolled_at > since)
+            .filter(|key| key.party == *person && key.enrolled_at > since)
             .flat_map(|key| key.enrolled_by.iter().copied())
             .collect()
     }

@@ -10,7 +10,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use writ_ledger::body::ChangeContent;
@@ -151,10 +150,14 @@ fn view(id: ChangeId, change: &Change, open: impl Fn(Part) -> Vec<NeedView>) -> 
 }
 
 fn need_view(need: Need) -> NeedView {
-    let (of, count, key, until): (BTreeSet<_>, _, _, _) = match need.who {
-        Who::Some { of, count } => (of, count, None, None),
-        Who::Key { fingerprint, party } => (BTreeSet::from([party]), 1, Some(fingerprint), None),
-        Who::Nobody { until } => (BTreeSet::new(), 0, None, Some(until)),
-    };
-    NeedView { of: of.into_iter().collect(), count, role: need.role, key, until, reason: need.reason }
+    let mut view = NeedView { role: need.role, reason: need.reason, ..NeedView::default() };
+    match need.who {
+        Who::Some { of, count } => (view.of, view.count) = (of.into_iter().collect(), count),
+        Who::Key { fingerprint, party } => (view.of, view.count, view.key) = (vec![party], 1, Some(fingerprint)),
+        Who::OldKey { fingerprint, of, count, .. } => {
+            (view.of, view.count, view.old_key) = (of.into_iter().collect(), count, Some(fingerprint));
+        }
+        Who::Nobody { until } => view.until = Some(until),
+    }
+    view
 }

@@ -2,9 +2,9 @@
 
 use super::{Boundary, Broken, Model};
 use std::collections::{BTreeMap, BTreeSet};
-use writ_credential::Statement;
+use writ_credential::{PublicKey, Statement};
 use writ_ledger::SignedAct;
-use writ_ledger::body::BoundarySet;
+use writ_ledger::body::{BoundarySet, Item, KeyEnrolled};
 use writ_types::{ChangeId, Name, OwnerRole, PartyId};
 
 /// Who signed what waits, by key, and in which roles.
@@ -25,6 +25,30 @@ impl Model {
         for keys in self.signed.values_mut() {
             keys.retain(|key, (by, _)| !gone(key, by));
         }
+    }
+
+    /// R20: a key comes by itself and by two who answer at the root, or by the one key of the same person that goes.
+    pub(super) fn enrolled(&self, it: &KeyEnrolled) -> Result<(), Broken> {
+        let Some(change) = it.change else { return Ok(()) };
+        let signed = self.signed.get(&change).ok_or("a key comes by a set that nobody signed")?;
+        let root = self.boundaries.get(&crate::estate::name("root")).ok_or("there is no root")?;
+        let of_root = |by: &PartyId| root.owners.values().any(|owner| owner == by);
+        let two = signed.values().filter(|(by, _)| of_root(by)).map(|(by, _)| by).collect::<BTreeSet<_>>().len() > 1;
+        let items = self.changes.get(&change).map(|content| content.items.as_slice()).unwrap_or_default();
+        let lines = |gone| {
+            let of = move |item: &Item| match item {
+                Item::Key(key) if key.party == it.party && key.remove == gone => Some(key.key.clone()),
+                _ => None,
+            };
+            items.iter().filter_map(of).collect::<Vec<_>>()
+        };
+        let is_signed =
+            |line: &String| PublicKey::from_line(line).is_ok_and(|key| signed.contains_key(&key.fingerprint().to_string()));
+        let replaced = matches!((lines(true).as_slice(), lines(false).as_slice()), ([gone], [_]) if is_signed(gone));
+        if signed.contains_key(&it.fingerprint) && (two || replaced) {
+            return Ok(());
+        }
+        Err(format!("key {} was enrolled by nobody who may", it.fingerprint))
     }
 
     /// R1, R15, R17: who holds a role now that another held before has signed for it, in everything that lies in the boundary; so

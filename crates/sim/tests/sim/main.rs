@@ -5,6 +5,7 @@
 mod charter;
 mod ending;
 mod founding;
+mod keys;
 mod laws;
 mod simulate;
 mod takeover;

@@ -85,7 +85,7 @@ pub struct PartView {
 }
 
 /// A signature, or several of equal kind, that a part still needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NeedView {
     /// Who can give it.
@@ -96,6 +96,8 @@ pub struct NeedView {
     pub role: Option<OwnerRole>,
     /// A new key that signs for itself.
     pub key: Option<String>,
+    /// The key that is replaced: its signature is enough instead of theirs.
+    pub old_key: Option<String>,
     /// What must be in force first, where nobody can sign yet.
     pub until: Option<String>,
     /// What for.

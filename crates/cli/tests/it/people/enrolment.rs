@@ -69,6 +69,16 @@ fn a_key_is_replaced() {
     place.writ("bob", &["sign", &change, "--yes"]).exits(0);
     place.writ("carol", &["login", "--key", &place.path("carol")]).exits(4);
     place.writ("carol", &["login", "--key", &place.path("carol2")]).exits(0);
+    // In one step: the key that goes answers for the one that comes, and nobody else is asked.
+    place.keygen("carol3", "ed25519");
+    let (pub3, key2) = (place.path("carol3.pub"), place.path("carol2"));
+    let replace = ["key", "enrol", "carol", "--pub", &pub3, "--replaces", &place.path("carol2.pub"), "--key", &key2];
+    let told = place.writ("carol", &replace).exits(5).out;
+    let change = told.lines().next().unwrap_or_default().trim_start_matches("change set ").to_owned();
+    assert!(told.contains("the new key SHA256:") && !told.contains("alice"), "{told}");
+    place.writ("carol", &["sign", &change, "--key", &place.path("carol3"), "--yes"]).exits(0);
+    place.writ("carol", &["login", "--key", &key2]).exits(4);
+    place.writ("carol", &["login", "--key", &place.path("carol3")]).exits(0);
     let rsa = place.path("rsa.pub");
     std::fs::write(&rsa, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ== x\n").expect("a file");
     assert!(place.writ("alice", &["key", "enrol", "carol", "--pub", &rsa]).exits(2).err.contains("ssh-ed25519"));
