@@ -120,6 +120,7 @@ const fn exit_of(code: Code) -> Exit {
         | Code::Unchartered
         | Code::OwnerMissing => Exit::Denied,
         Code::Malformed
+        | Code::MethodNotAllowed
         | Code::WrongState
         | Code::Invalid
         | Code::Stale

@@ -17,6 +17,7 @@ mod reply;
 mod resources;
 mod routes;
 mod sessions;
+mod strict;
 mod tasks;
 mod why;
 

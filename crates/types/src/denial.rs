@@ -63,6 +63,8 @@ codes! {
     ScopeExceeded = "scope-exceeded", 403, Caller;
     /// Unknown, or not for this caller to know.
     NotFound = "not-found", 404, Caller;
+    /// The path has another method.
+    MethodNotAllowed = "method-not-allowed", 405, Caller;
     /// It is not in a state in which that can happen.
     WrongState = "wrong-state", 409, Caller;
     /// Names, bounds or references in the content do not hold.

@@ -2,12 +2,14 @@
 
 use super::App;
 use super::once::key;
+use super::strict;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
@@ -47,7 +49,7 @@ pub(super) type Reply<T> = Result<Json<T>, Refused>;
 /// A JSON body of a known shape. What can't be read is the caller's fault, and ends here.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+impl<T: DeserializeOwned + Serialize> FromRequest<App> for Body<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
@@ -62,7 +64,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         }
         app.used.by(key, &bytes)?;
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(bytes).map(Body).map_err(|error| malformed(&format!("the body can't be read: {error}")))
+        strict::read(bytes).map(Body).map_err(|why| malformed(&format!("the body can't be read: {why}")))
     }
 }
 
@@ -87,10 +89,8 @@ pub(super) async fn no_such_path() -> Refused {
     Denial::new(Code::NotFound, "no such path", "look at `/v1/openapi.json`").into()
 }
 
-pub(super) async fn no_such_method() -> Response {
-    let mut response = malformed("the path has another method").into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+pub(super) async fn no_such_method() -> Refused {
+    Denial::new(Code::MethodNotAllowed, "the path has another method", "look at `/v1/openapi.json`").into()
 }
 
 /// One value of a path.
@@ -98,9 +98,9 @@ pub(super) fn parse<T: TextValue>(text: &str) -> Result<T, Refused> {
     T::parse(text).map_err(|error: ParseError| malformed(&error.to_string()))
 }
 
-/// What people signed, of its kind's shape.
-pub(super) fn content<T: DeserializeOwned>(content: Value) -> Result<T, Refused> {
-    serde_json::from_value(content).map_err(|error| malformed(&format!("the content can't be read: {error}")))
+/// What people signed, of its kind's shape, and written as it is signed.
+pub(super) fn content<T: DeserializeOwned + Serialize>(content: Value) -> Result<T, Refused> {
+    strict::written(content).map_err(|why| malformed(&format!("the content can't be read: {why}")))
 }
 
 /// The blobs that came along.

@@ -117,7 +117,7 @@ async fn a_path_or_method_that_is_not_there_says_so() {
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
         let ask = Ask { method, path: "/v1/status".to_owned(), ..Ask::default() };
         let answer = world.ask(ask).await;
-        assert_eq!((answer.status, answer.refused().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "malformed"));
+        assert_eq!((answer.status, answer.refused().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"));
     }
     assert_eq!(world.get(&token, "/v1/tasks/%ff").await.refused(), "malformed");
 }

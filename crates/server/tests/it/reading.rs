@@ -69,7 +69,7 @@ async fn unknown_answers_alike_everywhere() {
         {
             let answer = world.get(&token, &format!("/v1/{path}/{id}")).await;
             assert_eq!(answer.refused(), "not-found", "{path}/{id}");
-            assert!(answer.json()["title"].as_str().unwrap().ends_with("is unknown, or not yours to know"), "{}", answer.text());
+            assert!(answer.json()["detail"].as_str().unwrap().ends_with("is unknown, or not yours to know"), "{}", answer.text());
         }
     }
     for rest in ["owners", "charter"] {

@@ -1,5 +1,6 @@
 //! Errors (RFC 9457).
 
+use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use writ_types::{Code, Denial};
 
@@ -9,10 +10,12 @@ pub struct Problem {
     /// `about:blank`: the code says what it is.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What went wrong: lower case, one line.
+    /// The phrase of the HTTP status (RFC 9457 section 4.2.1: what `about:blank` asks for).
     pub title: String,
     /// The HTTP status.
     pub status: u16,
+    /// What went wrong: lower case, one line.
+    pub detail: String,
     /// The stable code.
     pub code: String,
     /// The next step.
@@ -29,8 +32,9 @@ impl From<Denial> for Problem {
     fn from(denial: Denial) -> Self {
         Self {
             kind: "about:blank".to_owned(),
-            title: denial.message,
+            title: phrase(denial.code.status()).to_owned(),
             status: denial.code.status(),
+            detail: denial.message,
             code: denial.code.as_str().to_owned(),
             help: denial.help,
             missing: denial.missing,
@@ -39,10 +43,14 @@ impl From<Denial> for Problem {
     }
 }
 
+fn phrase(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
+
 impl From<Problem> for Denial {
     fn from(problem: Problem) -> Self {
         let code = Code::from_text(&problem.code).unwrap_or(Code::Bug);
-        Self { code, message: problem.title, help: problem.help, missing: problem.missing, who_can: problem.who_can }
+        Self { code, message: problem.detail, help: problem.help, missing: problem.missing, who_can: problem.who_can }
     }
 }
 
