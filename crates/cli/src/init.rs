@@ -8,6 +8,7 @@ mod pending;
 use crate::act::Question;
 use crate::args::{Output, parsed};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::head::Seen;
 use crate::memory::Memory;
 use crate::show::{note, plain, print, print_json};
 use crate::sign::print_bytes;
@@ -219,9 +220,9 @@ impl Init {
         for committed in log.append(Lane::Grant, staged.collect()).map_err(failed)? {
             committed.into_order();
         }
-        log.sign_checkpoint(&signer).map_err(failed)?;
+        let checkpoint = log.sign_checkpoint(&signer).map_err(failed)?.to_string();
         let genesis = log.genesis().ok_or_else(|| Failure::bug("the log has no genesis"))?;
-        Memory::open(None)?.begin(&content.origin, genesis, log.size(), log.root())?;
+        Memory::open(None)?.begin(&content.origin, Seen { genesis, key: content.log_key.clone(), checkpoint })?;
         Pending::remove(dir)?;
         if self.output.is_json() {
             print_json(&json!({ "trust_domain": content.trust_domain, "origin": content.origin, "genesis": genesis }));

@@ -1,6 +1,7 @@
 //! The way to the server: its socket, the session, and the check that its log is the one seen before.
 
 use crate::failure::Failure;
+use crate::head::Head;
 use crate::memory::{Memory, Session};
 use crate::people::People;
 use crate::signer::Signer;
@@ -52,6 +53,7 @@ pub(crate) struct Link {
     memory: Memory,
     random: RefCell<OsRandom>,
     status: Status,
+    head: Head,
     estate: OnceCell<Estate>,
 }
 
@@ -82,21 +84,26 @@ impl Link {
         let socket = std::path::absolute(&socket).unwrap_or(socket);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::bug)?;
         let nobody = Caller::default();
-        let look = || runtime.block_on(ask::<Status>(&socket, &nobody, Method::GET, "/v1/status", None::<&()>, None));
-        let mut status = look()?;
-        if memory.see(&status, genesis).is_err() {
-            // Another run of the command may have seen more since this one asked: what is asked now is not behind that.
-            status = look()?;
-            memory.see(&status, genesis)?;
-        }
+        let status: Status = runtime.block_on(ask(&socket, &nobody, Method::GET, "/v1/status", None::<&()>, None))?;
+        // Without a session: the head, the genesis and the hash tiles are for anybody.
+        let read = |path: &str| {
+            let bytes = runtime.block_on(fetch(&socket, &nobody, &format!("/v1/log/{path}")));
+            bytes.map_err(Failure::from)
+        };
+        let head = memory.see(&status, genesis, &read)?;
         // A session of another log says nothing here.
         let session = session.filter(|session| session.origin == status.origin && session.socket == socket);
         let random = RefCell::new(OsRandom::new()?);
-        Ok(Self { runtime, socket, session, memory, random, status, estate: OnceCell::new() })
+        Ok(Self { runtime, socket, session, memory, random, status, head, estate: OnceCell::new() })
     }
 
     pub(crate) const fn status(&self) -> &Status {
         &self.status
+    }
+
+    /// The head of the log, whose signature holds.
+    pub(crate) const fn head(&self) -> &Head {
+        &self.head
     }
 
     pub(crate) const fn memory(&self) -> &Memory {
@@ -123,12 +130,8 @@ impl Link {
 
     /// Reads something that is not JSON.
     pub(crate) fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        let caller = self.caller();
-        let bytes = self.runtime.block_on(async {
-            let stream = connect(&self.socket).await?;
-            exchange(stream, &caller, Method::GET, path, None::<&()>, None).await
-        });
-        bytes.map(Into::into).map_err(|error| self.named(error))
+        let bytes = self.runtime.block_on(fetch(&self.socket, &self.caller(), path));
+        bytes.map_err(|error| self.named(error))
     }
 
     /// Reads something that is text.
@@ -229,6 +232,11 @@ async fn ask<T: DeserializeOwned>(
     key: Option<&str>,
 ) -> Result<T, ClientError> {
     over(connect(socket).await?, caller, method, path, body, key).await
+}
+
+/// One request over the server's socket, answered in bytes.
+async fn fetch(socket: &Path, caller: &Caller, path: &str) -> Result<Vec<u8>, ClientError> {
+    exchange(connect(socket).await?, caller, Method::GET, path, None::<&()>, None).await.map(Into::into)
 }
 
 /// A connection to the server's socket, if who listens there is who its directory belongs to.

@@ -10,6 +10,7 @@ mod demo;
 mod estate;
 mod failure;
 mod filing;
+mod head;
 mod init;
 mod key;
 mod kill;

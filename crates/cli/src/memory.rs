@@ -1,17 +1,18 @@
 //! What the command keeps between runs, under `$XDG_STATE_HOME/writ`, readable by its owner alone.
 //!
-//! `session` (or `--session FILE`), `heads.json` (the last head seen of each log), `names.json` (the names in change sets that were
-//! filed here), `pending/` (statements that were printed to be signed elsewhere).
+//! `session` (or `--session FILE`), `heads.json` (the last signed checkpoint seen of each log), `forks/` (checkpoints that contradict one
+//! that was seen), `names.json` (the names in change sets that were filed here), `pending/` (statements that were printed to be signed
+//! elsewhere).
+
+mod heads;
 
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use writ_types::{Digest, PartyId, Secret, Time};
-use writ_wire::api::Status;
+use writ_types::{PartyId, Secret, Time};
 
 /// Larger files are not ours.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -52,15 +53,6 @@ impl Session {
     }
 }
 
-/// What was last seen of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Seen {
-    pub(crate) genesis: Digest,
-    pub(crate) size: u64,
-    pub(crate) root: Digest,
-}
-
 impl Memory {
     /// The directory of this user; the session lies elsewhere where `--session` says so.
     pub(crate) fn open(session: Option<&Path>) -> Result<Self, Failure> {
@@ -93,33 +85,6 @@ impl Memory {
         Ok(self.session.clone())
     }
 
-    /// Compares the server's head with the last one seen, and remembers it. `pinned` is a genesis hash from elsewhere.
-    pub(crate) fn see(&self, status: &Status, pinned: Option<&Digest>) -> Result<(), Failure> {
-        let path = self.dir.join("heads.json");
-        let mut heads: BTreeMap<String, Seen> = read(&path)?.unwrap_or_default();
-        if let Some(pinned) = pinned.filter(|pinned| **pinned != status.genesis) {
-            let message = format!("the genesis of `{}` is {}, not the pinned {pinned}", status.origin, status.genesis);
-            return Err(Failure::failed(message, "this is another log: don't sign anything for it"));
-        }
-        let new = Seen { genesis: status.genesis, size: status.size, root: status.root };
-        if let Some(old) = heads.get(&status.origin) {
-            still_the_same(&status.origin, old, &new)?;
-        }
-        if heads.get(&status.origin) == Some(&new) {
-            return Ok(());
-        }
-        heads.insert(status.origin.clone(), new);
-        write(&path, &heads)
-    }
-
-    /// Forgets what was seen of a log, because people opened a new one under the same name.
-    pub(crate) fn begin(&self, origin: &str, genesis: Digest, size: u64, root: Digest) -> Result<(), Failure> {
-        let path = self.dir.join("heads.json");
-        let mut heads: BTreeMap<String, Seen> = read(&path)?.unwrap_or_default();
-        heads.insert(origin.to_owned(), Seen { genesis, size, root });
-        write(&path, &heads)
-    }
-
     /// Keeps the name blobs of a change set that this user filed, so that it is known again while it waits.
     pub(crate) fn keep_names(&self, blobs: &[serde_json::Value]) -> Result<(), Failure> {
         if blobs.is_empty() {
@@ -147,22 +112,6 @@ impl Memory {
     }
 }
 
-/// A head never gets smaller, and one size has one root.
-fn still_the_same(origin: &str, old: &Seen, new: &Seen) -> Result<(), Failure> {
-    let help = "it was rolled back or replaced: tell the security owner before anybody signs anything";
-    if old.genesis != new.genesis {
-        return Err(Failure::failed(format!("the log `{origin}` has another genesis than the one seen before"), help));
-    }
-    if new.size < old.size {
-        let message = format!("the log `{origin}` has {} entries, and {} were seen before", new.size, old.size);
-        return Err(Failure::failed(message, help));
-    }
-    if new.size == old.size && new.root != old.root {
-        return Err(Failure::failed(format!("the log `{origin}` has other entries than those seen before"), help));
-    }
-    Ok(())
-}
-
 /// Reads a file that only its owner can read; none if it is not there.
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Failure> {
     let meta = match std::fs::symlink_metadata(path) {
@@ -183,7 +132,10 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Failure>
 
 /// Replaces a file as a whole, 0600.
 fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
-    let bytes = serde_json::to_vec(value).map_err(Failure::bug)?;
+    write_text(path, &serde_json::to_string(value).map_err(Failure::bug)?)
+}
+
+fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
     let temporary = path.with_extension(format!("new{}", std::process::id()));
     let write = || {
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
@@ -191,7 +143,7 @@ fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
         }
         let _ = std::fs::remove_file(&temporary);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-        file.write_all(&bytes)?;
+        file.write_all(text.as_bytes())?;
         std::fs::rename(&temporary, path)
     };
     write().map_err(|error| Failure::file(path, &error))
@@ -201,41 +153,6 @@ fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
-    use writ_types::TextValue as _;
-
-    fn status(size: u64, root: &[u8]) -> Status {
-        Status {
-            trust_domain: writ_types::TrustDomain::parse("example.org").unwrap(),
-            origin: "example.org/writ".to_owned(),
-            dev: false,
-            epoch: 1,
-            size,
-            root: Digest::of(root),
-            genesis: Digest::of(b"genesis"),
-            clock_sure: true,
-            version: String::new(),
-            api: None,
-            closing: 0,
-        }
-    }
-
-    #[test]
-    fn a_log_that_shrinks_or_changes_is_refused() {
-        let top = tempfile::tempdir().unwrap();
-        let memory = Memory::at(&top.path().join("writ"), None);
-        assert_eq!(memory.see(&status(5, b"five"), None), Ok(()));
-        assert_eq!(memory.see(&status(5, b"five"), None), Ok(()));
-        assert_eq!(memory.see(&status(7, b"seven"), Some(&Digest::of(b"genesis"))), Ok(()));
-        for (bad, pinned) in
-            [(status(6, b"six"), None), (status(7, b"other"), None), (status(9, b"nine"), Some(Digest::of(b"x")))]
-        {
-            let failure = memory.see(&bad, pinned.as_ref()).unwrap_err();
-            assert_eq!(failure.exit, crate::failure::Exit::Failed, "{failure:?}");
-        }
-        let other = Status { genesis: Digest::of(b"other"), ..status(9, b"nine") };
-        assert!(memory.see(&other, None).unwrap_err().message.contains("another genesis"));
-        assert_eq!(memory.see(&status(8, b"eight"), None), Ok(()), "a refused head is not remembered");
-    }
 
     #[test]
     fn a_session_is_kept_for_its_owner_alone_and_until_it_ends() {

@@ -49,8 +49,7 @@ impl Why {
             waited += POLL;
             story = link.post("/v1/why", &AskWhy { what: what.clone() })?;
         }
-        let key = prove::log_key(&link)?;
-        let proven = prove::prove(&story, &key);
+        let proven = prove::prove(&story, &link.head().key);
         story.receipts_verified = proven.is_ok();
         let entries = match &proven {
             Ok(entries) => entries.as_slice(),

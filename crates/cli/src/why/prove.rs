@@ -1,28 +1,13 @@
 //! Receipts, checked here: nothing that the server says of its own log is taken on trust.
 
-use crate::failure::Failure;
-use crate::link::Link;
-use writ_ledger::{Entry, LogKey, Receipt, genesis_hash, genesis_key};
-use writ_types::canonical;
-use writ_wire::api::{EntryView, Story};
+use writ_ledger::{Entry, LogKey, Receipt};
+use writ_wire::api::Story;
 
 /// An entry that is in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Proven {
     pub(super) index: u64,
     pub(super) entry: Entry,
-}
-
-/// The log's key, from the genesis whose hash was pinned or seen before.
-pub(super) fn log_key(link: &Link) -> Result<LogKey, Failure> {
-    let view: EntryView = link.get("/v1/log/entries/0")?;
-    let bytes = canonical(&view.entry).map_err(Failure::bug)?;
-    let other = "tell the security owner: the server shows another log than it answered for";
-    if genesis_hash(&bytes) != link.status().genesis {
-        return Err(Failure::failed("the genesis that the server shows is not the log's", other));
-    }
-    let entry = Entry::decode(&bytes).map_err(|error| Failure::failed(error.to_string(), other))?;
-    genesis_key(&entry).map_err(|error| Failure::failed(error.to_string(), other))
 }
 
 /// Every entry of the story, each with a receipt that holds; or what does not hold.

@@ -94,8 +94,12 @@ pub(super) async fn vkey(State(app): State<App>) -> Result<String, Refused> {
     app.shared.told()?.log().key().map(|key| format!("{key}\n")).ok_or_else(|| not_found("the log's key"))
 }
 
-pub(super) async fn entry(State(app): State<App>, _: Reader, Segment(index): Segment) -> Reply<EntryView> {
+/// One entry, to a person with a session; the genesis, which holds the key that the head is signed with, to anybody.
+pub(super) async fn entry(State(app): State<App>, reader: Result<Reader, Refused>, Segment(index): Segment) -> Reply<EntryView> {
     let index = place(&index)?;
+    if index != 0 {
+        reader?;
+    }
     let entry = app.shared.told()?.log().entry(index).map_err(|_| not_found(&index.to_string()))?;
     let entry = serde_json::to_value(entry).map_err(|error| malformed(&error.to_string()))?;
     Ok(Json(EntryView { index, entry }))

@@ -88,7 +88,7 @@ async fn an_identity_sees_itself_and_nobody_else() {
     assert_eq!(unknown.text().replace(&nobody, "X"), foreign.text().replace(&other.to_string(), "X"));
 
     // What people read, it does not.
-    for path in ["/v1/identities", "/v1/parties", "/v1/tasks", "/v1/credentials", "/v1/estate/export", "/v1/log/entries/0"] {
+    for path in ["/v1/identities", "/v1/parties", "/v1/tasks", "/v1/credentials", "/v1/estate/export", "/v1/log/entries/1"] {
         assert_eq!(get(path.to_owned()).await.refused(), "unauthenticated", "{path}");
     }
 }

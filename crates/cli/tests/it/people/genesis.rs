@@ -57,22 +57,47 @@ fn a_swapped_or_wrong_signature_opens_nothing() {
     }
 }
 
-/// A log that was rolled back is noticed by whoever saw more of it.
+/// Law 10: a log that was rolled back is noticed by whoever saw more of it; also once it has grown longer than what was seen, by other
+/// entries. The log that was seen goes on to be believed.
 #[test]
-fn a_rolled_back_directory_is_refused_by_who_saw_more() {
+fn a_log_that_was_rolled_back_and_grew_again_is_refused_by_who_saw_the_other() {
     let mut place = Place::founded(&["alice", "bob"]);
     place.stop();
-    let copied = std::process::Command::new("cp").arg("-a").arg(place.at("dir")).arg(place.at("old")).status();
-    assert!(copied.expect("cp runs").success());
+    place.copy("dir", "old");
     place.serve();
-    place.login("alice");
-    place.writ("alice", &["party", "list"]).exits(0);
+    (0..3).for_each(|_| place.login("alice"));
+    let seen = place.seen("alice", |size| size > place.size("old"));
     place.stop();
-    std::fs::rename(place.at("dir"), place.at("new")).expect("moved");
-    std::fs::rename(place.at("old"), place.at("dir")).expect("moved");
+    place.swap("dir", "old");
     place.serve();
     let refused = place.writ("alice", &["party", "list"]).exits(1);
-    assert!(refused.err.contains("were seen before") || refused.err.contains("other entries"), "{}", refused.err);
+    assert!(refused.err.contains("were seen before") && refused.err.contains("help: it was rolled back"), "{}", refused.err);
+    // Bob, who saw nothing of the other branch, makes this one longer.
+    (0..6).for_each(|_| place.login("bob"));
+    place.seen("bob", |size| size > seen);
+    for verb in [&["party", "list"][..], &["why", "0"], &["sign"]] {
+        let refused = place.writ("alice", verb).exits(1);
+        assert!(refused.err.contains("has forked") && refused.err.contains("forks/"), "{}", refused.err);
+    }
+    place.stop();
+    place.swap("dir", "old");
+    place.serve();
+    place.writ("alice", &["party", "list"]).exits(0);
+}
+
+/// Law 10: what was seen must be kept, and what is kept must be read.
+#[test]
+fn a_memory_that_does_not_hold_stops_the_command() {
+    let place = Place::founded(&["alice", "bob"]);
+    let heads = place.at("alice.state/writ/heads.json");
+    let kept = std::fs::read(&heads).expect("what was seen");
+    std::fs::write(&heads, "{}").expect("written");
+    place.writ("alice", &["party", "list"]).exits(0);
+    std::fs::write(&heads, b"{\"example").expect("written");
+    let corrupt = place.writ("alice", &["party", "list"]).exits(1);
+    assert!(corrupt.err.contains("what was seen of logs can't be read") && corrupt.err.contains("--genesis"), "{}", corrupt.err);
+    std::fs::write(&heads, kept).expect("written");
+    place.writ("alice", &["party", "list"]).exits(0);
 }
 
 /// The exit codes are a contract.

@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
+use writ_ledger::Log;
+use writ_store::{Options, SqliteStore};
 
 /// Everything. The server ends with it.
 pub(crate) struct Place {
@@ -116,6 +118,41 @@ impl Place {
             server.kill().expect("it can be stopped");
             server.wait().expect("it has gone");
         }
+    }
+
+    /// Copies a directory, as a backup does.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        let copied = Command::new("cp").arg("-a").arg(self.at(from)).arg(self.at(to)).status();
+        assert!(copied.expect("cp runs").success());
+    }
+
+    /// Puts each in the other's place.
+    pub(crate) fn swap(&self, one: &str, other: &str) {
+        for (from, to) in [(one, "aside"), (other, one), ("aside", other)] {
+            std::fs::rename(self.at(from), self.at(to)).expect("moved");
+        }
+    }
+
+    /// The size of a log's checkpoint, where no server runs.
+    pub(crate) fn size(&self, dir: &str) -> u64 {
+        let store = SqliteStore::open(&self.at(dir), Options::default()).expect("a store");
+        let log = Log::open(store, |_, _| ()).expect("a log");
+        log.size()
+    }
+
+    /// Looks until what a person remembers of the log is so; its size.
+    pub(crate) fn seen(&self, person: &str, enough: impl Fn(u64) -> bool) -> u64 {
+        for _ in 0..200 {
+            self.writ(person, &["party", "list"]).exits(0);
+            let heads = std::fs::read(self.at(&format!("{person}.state/writ/heads.json"))).expect("what was seen");
+            let heads: Value = serde_json::from_slice(&heads).expect("JSON");
+            let note = heads.pointer("/example.org~1writ/checkpoint").and_then(Value::as_str).expect("a checkpoint");
+            let size = note.lines().nth(1).and_then(|size| size.parse().ok()).expect("its size");
+            if enough(size) {
+                return size;
+            }
+        }
+        panic!("the checkpoint does not follow the log");
     }
 
     /// Signs a file as anybody with OpenSSH can; the signature's path.
