@@ -148,8 +148,8 @@ fn rows(plan: &InstallPlan) -> String {
         "INSERT INTO writ.marker (installation) VALUES ({installation}) ON CONFLICT DO NOTHING;\n\
          DO $writ$\nBEGIN\n  IF (SELECT m.installation FROM writ.marker m) <> {installation} THEN\n    \
          RAISE EXCEPTION 'this cluster belongs to another installation';\n  END IF;\nEND\n$writ$;\n\
-         INSERT INTO writ.rule (prefix, ttl_seconds_max, connections_max) VALUES ({}, {}, {})\n  \
-         ON CONFLICT (one) DO UPDATE SET prefix = excluded.prefix, ttl_seconds_max = excluded.ttl_seconds_max, connections_max = excluded.connections_max;\n\
+         INSERT INTO writ.rule (prefix, ttl_seconds_max, connections_max, users_max) VALUES ({}, {}, {}, {users_max})\n  \
+         ON CONFLICT (one) DO UPDATE SET prefix = excluded.prefix, ttl_seconds_max = excluded.ttl_seconds_max, connections_max = excluded.connections_max, users_max = excluded.users_max;\n\
          INSERT INTO writ.slot (number) SELECT generate_series(1, {users_max}) ON CONFLICT (number) DO NOTHING;\n\
          DELETE FROM writ.slot WHERE number > {users_max} AND credential IS NULL;\n\
          DELETE FROM writ.allowed_group;\n",

@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS writ.rule (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
   prefix text NOT NULL,
   ttl_seconds_max bigint NOT NULL,
-  connections_max integer NOT NULL
+  connections_max integer NOT NULL,
+  users_max integer NOT NULL
 );
 CREATE TABLE IF NOT EXISTS writ.allowed_group (name name PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS writ.slot (number integer PRIMARY KEY, credential text);

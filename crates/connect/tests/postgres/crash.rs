@@ -171,3 +171,23 @@ async fn the_fence_waits_for_an_open_in_flight() {
     let late = world.connector().open(commit(crate::world::order(&["app_ro"])), &mut OsRandom).await;
     assert!(matches!(late, Err(ConnectError::Epoch { .. })), "{late:?}");
 }
+
+/// R62: an open that comes while a mark is in flight waits and meets the new epoch; an end does not wait for a mark.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_meets_the_mark_that_it_waited_for() {
+    let world = World::start(&[]);
+    let connector = world.connector();
+    let task = world.task(&connector, &["app_ro"]).await;
+    // Its plans are made, as those of a connection that has served before.
+    let mut mark = Psql::run(world.connector_command());
+    mark.must(&format!("BEGIN; SELECT writ.mark('{}', {});", crate::world::installation(), crate::world::EPOCH + 1)).await;
+    let opener = connector.clone();
+    let open = tokio::spawn(async move { opener.open(commit(order(&["app_ro"])), &mut OsRandom).await });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%writ.open%'";
+    eventually("open waits", || world.cluster.psql("postgres", waits) == "1").await;
+    let proof = until_closed(&connector, &task.cut).await;
+    assert!(proof.tidy, "{proof:#?}");
+    mark.must("COMMIT;").await;
+    let opened = open.await.expect("it answers");
+    assert!(matches!(opened, Err(ConnectError::Epoch { .. })), "{opened:?}");
+}

@@ -106,6 +106,14 @@ fn good_verifier() -> String {
     verifier(&Secret::new("x".to_owned()), [1; 16], NonZeroU32::MIN)
 }
 
+/// A verifier with the character that stands `back` from its end replaced.
+fn spoiled(back: usize, with: &str) -> String {
+    let mut text = good_verifier();
+    let at = text.len() - back;
+    text.replace_range(at..=at, with);
+    text
+}
+
 /// R16 R62: open makes nothing but what the DBA has listed, and a stolen connector login gets no more out of it.
 #[test]
 fn open_refuses_what_is_not_on_the_list() {
@@ -149,6 +157,12 @@ fn open_refuses_what_is_not_on_the_list() {
         ("an md5 verifier", |c| c.verifier = "'md5f0e1d2c3b4a5968778695a4b3c2d1e0f'".into(), "verifier"),
         ("injection in the verifier", |c| c.verifier = format!("'{} '' SUPERUSER --'", good_verifier()), "verifier"),
         ("a verifier with a newline at its end", |c| c.verifier = format!("E'{}\\n'", good_verifier()), "verifier"),
+        ("a verifier with a long salt", |c| c.verifier = format!("'{}'", good_verifier().replace("==$", "A==$")), "verifier"),
+        ("a verifier with a long key", |c| c.verifier = format!("'{}'", good_verifier().replace("=:", "A=:")), "verifier"),
+        ("a verifier with a short key", |c| c.verifier = format!("'{}'", spoiled(2, "")), "verifier"),
+        ("a verifier with another letter", |c| c.verifier = format!("'{}'", spoiled(10, "-")), "verifier"),
+        ("a verifier with a part too many", |c| c.verifier = format!("'{}'", spoiled(60, ":")), "verifier"),
+        ("many iterations", |c| c.verifier = format!("'{}'", good_verifier().replace("$1:", "$1000000:")), "verifier"),
         ("no iterations", |c| c.verifier = format!("'{}'", good_verifier().replace("$1:", "$0:")), "verifier"),
         ("NULL for a verifier", |c| c.verifier = "NULL".into(), "missing"),
         ("an infinite end", |c| c.expires = "9223372036854775807".into(), ""),

@@ -5,7 +5,9 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION USING ERRCODE = 'WR010', MESSAGE = 'mark works in READ COMMITTED only';
   END IF;
-  SELECT m.installation, m.epoch INTO v_mark FROM writ.marker m FOR UPDATE;
+  -- Not against who only reads: block never waits for this.
+  LOCK TABLE writ.marker IN EXCLUSIVE MODE;
+  SELECT m.installation, m.epoch INTO v_mark FROM writ.marker m;
   IF NOT FOUND OR v_mark.installation IS DISTINCT FROM p_installation THEN
     RAISE EXCEPTION USING ERRCODE = 'WR020', MESSAGE = 'this cluster is another installation''s';
   END IF;

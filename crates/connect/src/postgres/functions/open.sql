@@ -1,14 +1,16 @@
 -- Makes one task's user. Nothing of it stays if any check fails.
 DECLARE
   v_rule record;
-  v_bad text;
   v_expires timestamptz;
+  v_group text;
+  v_groups oid[];
+  v_up oid[] := '{}';
+  v_step integer := 1;
+  v_reach record;
+  v_from integer;
   v_slot integer;
   v_sql text;
   v_role oid;
-  v_groups oid[];
-  v_up oid[];
-  v_above oid[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION USING ERRCODE = 'WR010', MESSAGE = 'open works in READ COMMITTED only';
@@ -17,9 +19,11 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'an argument is missing';
   END IF;
 
-  -- Shared with mark, which waits for every open in flight.
-  SELECT m.installation, m.epoch, r.prefix, r.ttl_seconds_max, r.connections_max INTO v_rule
-    FROM writ.marker m CROSS JOIN writ.rule r FOR SHARE OF m;
+  -- Opens share this lock until they have committed, and mark takes the table for itself: it waits for every open in
+  -- flight, and an open that waited for it reads what it left. A lock of the row would be a write in each open.
+  LOCK TABLE writ.marker IN ROW SHARE MODE;
+  SELECT m.installation, m.epoch, r.prefix, r.ttl_seconds_max, r.connections_max, r.users_max INTO v_rule
+    FROM writ.marker m CROSS JOIN writ.rule r;
   IF NOT FOUND OR v_rule.installation <> p_installation THEN
     RAISE EXCEPTION USING ERRCODE = 'WR020', MESSAGE = 'this cluster is another installation''s';
   END IF;
@@ -27,8 +31,9 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'WR021', MESSAGE = format('the epoch here is %s, not %s', v_rule.epoch, p_epoch);
   END IF;
 
-  -- \A and \Z: a newline at the end is no end.
-  IF p_credential !~ '\Acrd_[0-9a-f]{32}\Z' THEN
+  -- \A and \Z: a newline at the end is no end. Lengths are compared beside the expressions: a count of 43 within one costs
+  -- as much as making the role.
+  IF p_credential !~ '\Acrd_[0-9a-f]+\Z' OR octet_length(p_credential) <> 36 THEN
     RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'that is no credential id';
   END IF;
   IF octet_length(p_user) > 63 OR left(p_user, length(v_rule.prefix)) <> v_rule.prefix OR p_user !~ '\A[a-z][a-z0-9_]+\Z'
@@ -36,7 +41,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = format('a user''s name starts with %s and has only a-z, 0-9 and _', v_rule.prefix);
   END IF;
   -- What is not a whole verifier, PostgreSQL would take for a plain password.
-  IF p_verifier !~ '\ASCRAM-SHA-256\$[1-9][0-9]{0,5}:[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=\Z' THEN
+  IF p_verifier !~ '\ASCRAM-SHA-256\$[1-9][0-9]{0,5}:[A-Za-z0-9+/]+==\$[A-Za-z0-9+/]+=:[A-Za-z0-9+/]+=\Z'
+     OR p_verifier NOT LIKE '%:______________________==$___________________________________________=:___________________________________________=' THEN
     RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'that is no SCRAM-SHA-256 verifier';
   END IF;
   v_expires := timestamptz 'epoch' + p_expires * interval '1 microsecond';
@@ -50,46 +56,50 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'WR030', MESSAGE = 'a user has 1 to 16 groups';
   END IF;
 
-  SELECT array_agg(r.oid) INTO v_groups
-    FROM writ.allowed_group a JOIN pg_roles r ON r.rolname = a.name WHERE a.name::text = ANY (p_groups);
-  IF cardinality(v_groups) IS DISTINCT FROM cardinality(p_groups) THEN
-    SELECT g INTO v_bad FROM unnest(p_groups) AS g
-      WHERE NOT EXISTS (SELECT 1 FROM writ.allowed_group a WHERE a.name::text = g) LIMIT 1;
-    IF FOUND THEN
-      RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = format('the group %s is not on the list of this cluster', left(quote_ident(v_bad), 80));
+  FOREACH v_group IN ARRAY p_groups LOOP
+    v_role := to_regrole(quote_ident(v_group));
+    IF v_role = ANY (v_up) THEN
+      RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = format('the group %s is named twice', v_role::regrole);
     END IF;
-    RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = 'a group does not exist, or is named twice';
-  END IF;
-  -- A group reaches what the groups above it reach; none of them may hold a right over the cluster, nor own anything
-  -- that a member could change while it acts as the group. Steps and not one query: each is an index lookup, however
-  -- many roles there are.
-  v_up := v_groups;
-  LOOP
-    SELECT array_agg(DISTINCT m.roleid) INTO v_above FROM pg_auth_members m WHERE m.member = ANY (v_up) AND m.roleid <> ALL (v_up);
-    EXIT WHEN v_above IS NULL;
-    v_up := v_up || v_above;
+    v_up := v_up || v_role;
   END LOOP;
-  IF EXISTS (
-       SELECT 1 FROM pg_roles r WHERE r.oid = ANY (v_up)
-          AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin OR r.oid < 16384))
-     OR EXISTS (SELECT 1 FROM pg_shdepend d WHERE d.refclassid = 1260 AND d.refobjid = ANY (v_up) AND d.deptype = 'o')
-     OR EXISTS (SELECT 1 FROM pg_db_role_setting s WHERE s.setrole = ANY (v_up))
-     OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = ANY (v_up) AND m.admin_option) THEN
-    RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE =
-      'a group is, or reaches, a role that can log in, has rights over the cluster, has settings, owns something, or may give a membership on';
-  END IF;
+  v_groups := v_up;
+  -- A group reaches what the groups above it reach; none of them may hold a right over the cluster, nor own anything
+  -- that a member could change while it acts as the group. One role at a time, so that each question is an index lookup
+  -- however many roles there are: the plan is made while there are few, and for a list of roles it would read them all.
+  WHILE v_step <= cardinality(v_up) LOOP
+    v_role := v_up[v_step];
+    SELECT EXISTS (SELECT 1 FROM writ.allowed_group a WHERE a.name = r.rolname) AS listed,
+           r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin OR r.oid < 16384
+           OR EXISTS (SELECT 1 FROM pg_shdepend d WHERE d.refclassid = 1260 AND d.refobjid = v_role AND d.deptype = 'o')
+           OR EXISTS (SELECT 1 FROM pg_db_role_setting s WHERE s.setrole = v_role)
+           OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = v_role AND m.admin_option) AS powerful,
+           ARRAY(SELECT m.roleid FROM pg_auth_members m WHERE m.member = v_role AND m.roleid <> ALL (v_up)) AS above
+      INTO v_reach FROM pg_roles r WHERE r.oid = v_role;
+    IF v_step <= cardinality(v_groups) AND v_reach.listed IS DISTINCT FROM true THEN
+      RAISE EXCEPTION USING ERRCODE = 'WR031', MESSAGE = format('the group %s is not on the list of this cluster', left(quote_ident(p_groups[v_step]), 80));
+    END IF;
+    IF v_reach.powerful IS DISTINCT FROM false THEN
+      RAISE EXCEPTION USING ERRCODE = 'WR032', MESSAGE =
+        'a group is, or reaches, a role that can log in, has rights over the cluster, has settings, owns something, or may give a membership on';
+    END IF;
+    v_up := v_up || v_reach.above;
+    v_step := v_step + 1;
+  END LOOP;
 
-  -- The lock that block takes too: one of both comes first, and a tombstone is never passed.
-  INSERT INTO writ.credential (id, name, expires, groups)
-    SELECT p_credential, p_user, v_expires, v_groups WHERE NOT EXISTS (SELECT 1 FROM writ.tombstone t WHERE t.id = p_credential)
-    ON CONFLICT DO NOTHING;
-  IF NOT FOUND THEN
+  IF to_regrole(p_user) IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'WR040', MESSAGE = 'this credential or its user was made or ended before';
   END IF;
-  UPDATE writ.slot SET credential = p_credential
-   WHERE number = (SELECT s.number FROM writ.slot s WHERE s.credential IS NULL LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING number INTO v_slot;
-  IF NOT FOUND THEN
+  -- From anywhere on, then from the start: those who look at the same time then seldom look at the same slots, nor pass
+  -- all that were taken lately.
+  FOREACH v_from IN ARRAY ARRAY[(random() * v_rule.users_max)::integer, 0] LOOP
+    UPDATE writ.slot SET credential = p_credential
+     WHERE number = (SELECT s.number FROM writ.slot s WHERE s.credential IS NULL AND s.number >= v_from
+                      ORDER BY s.number LIMIT 1 FOR UPDATE SKIP LOCKED)
+      RETURNING number INTO v_slot;
+    EXIT WHEN FOUND;
+  END LOOP;
+  IF v_slot IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'WR041', MESSAGE = 'this cluster has as many task users as its list allows';
   END IF;
 
@@ -97,14 +107,20 @@ BEGIN
   v_sql := format('CREATE ROLE %I LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT %s PASSWORD %L VALID UNTIL %L',
     p_user, p_connections, p_verifier, to_char(v_expires AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
   IF current_setting('server_version_num')::integer >= 160000 THEN
-    EXECUTE v_sql;
-    FOREACH v_bad IN ARRAY p_groups LOOP
-      EXECUTE format('GRANT %I TO %I WITH INHERIT TRUE, SET FALSE', v_bad, p_user);
-    END LOOP;
+    EXECUTE v_sql || format('; GRANT %s TO %I WITH INHERIT TRUE, SET FALSE', array_to_string(v_groups::regrole[], ', '), p_user);
   ELSE
-    EXECUTE v_sql || ' IN ROLE ' || (SELECT string_agg(quote_ident(g), ', ') FROM unnest(p_groups) AS g);
+    EXECUTE v_sql || ' IN ROLE ' || array_to_string(v_groups::regrole[], ', ');
   END IF;
-  UPDATE writ.credential SET role = (SELECT r.oid FROM pg_roles r WHERE r.rolname = p_user), slot = v_slot
-   WHERE id = p_credential RETURNING role INTO STRICT v_role;
+  v_role := to_regrole(p_user);
+
+  -- The lock that block takes too: one of both comes first, and a tombstone is never passed. Where block came first,
+  -- nothing of the user stays.
+  INSERT INTO writ.credential (id, name, role, expires, groups, slot)
+    SELECT p_credential, p_user, v_role, v_expires, v_groups, v_slot
+     WHERE NOT EXISTS (SELECT 1 FROM writ.tombstone t WHERE t.id = p_credential)
+    ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'WR040', MESSAGE = 'this credential or its user was made or ended before';
+  END IF;
   RETURN v_role::bigint;
 END
