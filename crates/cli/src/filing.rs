@@ -50,8 +50,7 @@ pub(crate) fn file(link: &Link, known: &Known, me: &Me, items: Vec<Item>, blobs:
     let act = question.answer(me.party, &me.signer, &mut link.random())?;
     let blobs = blobs.iter().map(|blob| serde_json::from_slice(blob.bytes()).map_err(Failure::bug));
     let blobs: Vec<Value> = blobs.collect::<Result<_, _>>()?;
-    link.memory().keep_names(&blobs)?;
-    Seen::of(link.post("/v1/changes", &FileChange { content, act, blobs })?)
+    Ok(Seen { view: link.post("/v1/changes", &FileChange { content, act, blobs })? })
 }
 
 /// Prints what became of a change set.

@@ -1,8 +1,7 @@
 //! What the command keeps between runs, under `$XDG_STATE_HOME/writ`, readable by its owner alone.
 //!
 //! `session` (or `--session FILE`), `heads.json` (the last signed checkpoint seen of each log), `forks/` (checkpoints that contradict one
-//! that was seen), `names.json` (the names in change sets that were filed here), `pending/` (statements that were printed to be signed
-//! elsewhere).
+//! that was seen), `pending/` (statements that were printed to be signed elsewhere).
 
 mod heads;
 
@@ -16,8 +15,6 @@ use writ_types::{PartyId, Secret, Time};
 
 /// Larger files are not ours.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-/// So many names are kept, the newest.
-const NAMES_MAX: usize = 500;
 
 /// The command's own directory.
 #[derive(Debug, Clone)]
@@ -83,22 +80,6 @@ impl Memory {
     pub(crate) fn keep_session(&self, session: &Session) -> Result<PathBuf, Failure> {
         write(&self.session, session)?;
         Ok(self.session.clone())
-    }
-
-    /// Keeps the name blobs of a change set that this user filed, so that it is known again while it waits.
-    pub(crate) fn keep_names(&self, blobs: &[serde_json::Value]) -> Result<(), Failure> {
-        if blobs.is_empty() {
-            return Ok(());
-        }
-        let mut names = self.names()?;
-        names.extend_from_slice(blobs);
-        let old = names.len().saturating_sub(NAMES_MAX);
-        write(&self.dir.join("names.json"), &names.split_off(old))
-    }
-
-    /// The name blobs of change sets that this user filed, newest last.
-    pub(crate) fn names(&self) -> Result<Vec<serde_json::Value>, Failure> {
-        Ok(read(&self.dir.join("names.json"))?.unwrap_or_default())
     }
 
     /// Keeps a statement that was printed to be signed elsewhere.

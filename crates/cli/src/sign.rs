@@ -64,7 +64,7 @@ impl Sign {
             return Ok(Exit::Done);
         };
         let mut people = if link.has_session() { People::of(link.estate()?) } else { People::default() };
-        change::learn(&mut people, &content, &seen.blobs);
+        change::learn(&mut people, &content, &seen.view.blobs);
         let away = self.print || self.signature.is_some();
         let (public, signer) = match (&self.public, away) {
             (Some(file), _) => (read_public(file)?, None),
@@ -150,7 +150,7 @@ fn answerer(
 
 /// Hands in a signature and says what it came to.
 fn finish(link: &Link, id: &ChangeId, act: Act, people: &People, output: Output) -> Outcome {
-    let seen = Seen::of(link.post(&format!("/v1/changes/{id}/sign"), &SignChange { act })?)?;
+    let seen = Seen { view: link.post(&format!("/v1/changes/{id}/sign"), &SignChange { act })? };
     filing::report(&seen, people, output)
 }
 
@@ -160,6 +160,7 @@ fn told(seen: &Seen, content: &ChangeContent, people: &People, known: Option<&Kn
     let filed = seen.view.filed_at.map(|at| format!(" at {at}")).unwrap_or_default();
     let mut out = format!("change set {}, filed by {}{filed}\n", content.change, people.handle(&content.filer));
     out.push_str(&format!("what is signed has the digest {digest}\n\n"));
+    out.push_str(&change::unshown(content, people));
     out.push_str(&change::parts(content, people, known));
     let mine: Vec<String> = seen
         .view
@@ -231,12 +232,13 @@ fn list(link: &Link, output: Output) -> Outcome {
     for seen in &all {
         let content: Option<(Value, ChangeContent)> = seen.content()?;
         if let Some((_, content)) = &content {
-            change::learn(&mut people, content, &seen.blobs);
+            change::learn(&mut people, content, &seen.view.blobs);
         }
         let filer = content.map(|(_, content)| people.handle(&content.filer)).unwrap_or_default();
         let open = || seen.view.parts.iter().filter(|part| !part.in_force);
+        let needs = open().flat_map(|part| &part.needs);
         let of: BTreeSet<String> =
-            open().flat_map(|part| &part.needs).flat_map(|need| &need.of).map(|party| people.handle(party)).collect();
+            needs.flat_map(|need| change::left(need, &seen.view).0).map(|party| people.handle(party)).collect();
         let parts: Vec<String> = open().map(|part| people.spell(&part.what)).collect();
         let of = of.into_iter().collect::<Vec<_>>().join(", ");
         rows.push(vec![seen.view.change.to_string(), filer, of, parts.join(", ")]);

@@ -43,7 +43,7 @@ impl Withdraw {
             let message = format!("change set {} was filed by {}", self.change, people.handle(&content.filer));
             return Err(Failure::new(Exit::Denied, message, "only they take it back; leave it unsigned, and it is not in force"));
         }
-        change::learn(&mut people, &content, &seen.blobs);
+        change::learn(&mut people, &content, &seen.view.blobs);
         note(&change::parts(&content, &people, None));
         confirm("take this back", self.yes)?;
         let id = self.change.to_string();

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::asker::Reader;
+use super::estate::blob;
 use super::once::Once;
 use super::reply::{Body, Refused, Reply, Segment, blobs, content, not_found, parse};
 use super::sessions::signed;
@@ -10,11 +11,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use writ_ledger::body::ChangeContent;
-use writ_plane::{Answer, Change, Changes, Command, Need, Part, Who, in_force_with, in_words, needs};
+use writ_ledger::body::{ChangeContent, Item};
+use writ_plane::{Answer, Change, Changes, Command, Need, Part, Who, Writer, in_force_with, in_words, needs};
 use writ_policy::PolicySet;
+use writ_store::SqliteStore;
 use writ_types::{ChangeId, Code, Denial, Time};
 use writ_wire::api::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy, WithdrawChange, Withdrawn};
 
@@ -65,7 +68,8 @@ async fn answered(app: &App, id: ChangeId, command: Command, once: Once, blobs: 
 
 fn complete(change: ChangeId, in_force: Vec<String>) -> ChangeView {
     let parts = in_force.into_iter().map(|what| PartView { what, in_force: true, needs: Vec::new() }).collect();
-    ChangeView { change, content: None, digest: None, filed_at: None, signed: Vec::new(), parts, complete: true }
+    let (signed, blobs) = (Vec::new(), Vec::new());
+    ChangeView { change, content: None, digest: None, filed_at: None, signed, parts, blobs, complete: true }
 }
 
 pub(super) async fn list(State(app): State<App>, _: Reader) -> Reply<Vec<ChangeView>> {
@@ -91,7 +95,7 @@ pub(super) async fn show(
         Err(_) => {
             let writer = app.shared.told()?;
             let found = writer.state().changes().get(&change).ok_or_else(unknown)?;
-            Ok(Json(view(change, found, |_| Vec::new())))
+            Ok(Json(view(change, found, names(&writer, found), |_| Vec::new())))
         }
     }
 }
@@ -101,21 +105,23 @@ pub(super) async fn show(
 async fn views(app: &App, which: impl FnOnce(&Changes) -> Vec<ChangeId> + Send + 'static) -> Result<Vec<ChangeView>, Refused> {
     let turn = tokio::time::timeout(TURN_WITHIN, Arc::clone(&app.looking).acquire_owned()).await;
     let turn = turn.map_err(|_| Denial::new(Code::Overloaded, "too many ask who must sign", "try again in a second"))?;
-    let (state, policy, ids, now) = {
+    let (state, policy, found, now) = {
         let writer = app.shared.told()?;
         let ids = which(writer.state().changes());
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        (writer.state().clone(), writer.policy().clone(), ids, clock::now(writer.state()))
+        let named = |id: ChangeId| Some((id, names(&writer, writer.state().changes().get(&id)?)));
+        let found: Vec<_> = ids.into_iter().filter_map(named).collect();
+        (writer.state().clone(), writer.policy().clone(), found, clock::now(writer.state()))
     };
     let look = move || {
         let _turn = turn;
-        let of = |id: ChangeId| {
+        let of = |(id, names): (ChangeId, Vec<Value>)| {
             let change = state.changes().get(&id)?;
-            Some(view(id, change, |part| open_needs(&state, &policy, change, part, now)))
+            Some(view(id, change, names, |part| open_needs(&state, &policy, change, part, now)))
         };
-        ids.into_iter().filter_map(of).collect()
+        found.into_iter().filter_map(of).collect()
     };
     let looked = tokio::task::spawn_blocking(look).await;
     looked.map_err(|_| Denial::new(Code::Bug, "the request ended early", "report this").into())
@@ -132,7 +138,16 @@ fn open_needs(state: &writ_plane::State, policy: &PolicySet, change: &Change, pa
     asked.into_iter().filter(|need| !in_force_with(change, need)).map(need_view).collect()
 }
 
-fn view(id: ChangeId, change: &Change, open: impl Fn(Part) -> Vec<NeedView>) -> ChangeView {
+/// The name blobs of the parties that it sets: whoever signs must see whom.
+fn names(writer: &Writer<SqliteStore>, change: &Change) -> Vec<Value> {
+    let parties = change.content.items.iter().filter_map(|item| match item {
+        Item::Party(party) => Some(party.name),
+        _ => None,
+    });
+    parties.filter_map(|name| blob(writer, &name)).collect()
+}
+
+fn view(id: ChangeId, change: &Change, blobs: Vec<Value>, open: impl Fn(Part) -> Vec<NeedView>) -> ChangeView {
     let part = |part: Part| {
         let in_force = change.done.contains(&part);
         PartView { what: in_words(change, part), in_force, needs: if in_force { Vec::new() } else { open(part) } }
@@ -145,6 +160,7 @@ fn view(id: ChangeId, change: &Change, open: impl Fn(Part) -> Vec<NeedView>) -> 
         filed_at: Some(change.filed_at),
         signed: signed.collect(),
         parts: change.parts().into_iter().map(part).collect(),
+        blobs,
         complete: false,
     }
 }

@@ -57,6 +57,9 @@ pub struct ChangeView {
     pub signed: Vec<SignedBy>,
     /// The parts.
     pub parts: Vec<PartView>,
+    /// The name blobs of the parties in it, each the canonical JSON of content and salt: whoever signs checks them by the digests that
+    /// the content names. One that is erased is not there.
+    pub blobs: Vec<Value>,
     /// True if nothing waits.
     pub complete: bool,
 }

@@ -18,7 +18,16 @@ fn a_person_is_enrolled_by_two_and_by_her_own_key() {
     // Nothing is signed unseen.
     assert!(place.writ("bob", &["sign", &change]).exits(2).err.contains("--yes"));
     let told = place.writ("bob", &["sign", &change, "--yes"]).exits(5).out;
-    assert!(told.contains("a new key of party") && told.contains("ssh-ed25519"), "{told}");
+    assert!(told.contains("a new key of party `carol`") && told.contains("ssh-ed25519"), "{told}");
+    // Bob has a memory of his own: what he signs came with the change set, and is the name whose digest is signed.
+    for shown in
+        ["party `carol`", "handle  \"carol\"", "name    \"Carol Example\"", "mail    \"carol@example.org\"", "you have signed"]
+    {
+        assert!(told.contains(shown), "{shown}: {told}");
+    }
+    assert!(!told.contains("NOT SHOWN"), "{told}");
+    let listed = place.writ("bob", &["sign"]).exits(0).out;
+    assert!(listed.contains("party `carol`") && !listed.contains("pty_"), "{listed}");
     // A second signature of the same person is not a second person's.
     place.writ("bob", &["sign", &change, "--yes"]).exits(5);
 
