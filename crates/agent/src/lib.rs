@@ -25,6 +25,7 @@ mod svids;
 mod tls;
 mod upstream;
 
+pub use budget::Budget;
 pub use key::WorkloadKey;
 pub use limits::Limits;
 pub use listener::{AgentError, bind, serve};

@@ -92,7 +92,7 @@ pub async fn serve<U: Upstream>(
 ) -> Result<(), AgentError> {
     let limits = Arc::new(limits);
     let (stopped, stopping) = watch::channel(false);
-    let budget = Arc::new(Budget::new(&limits));
+    let budget = Arc::new(Budget::new(limits.svids_burst_per_uid, limits.svid_interval_per_uid));
     let around = Surroundings { upstream, limits: Arc::clone(&limits), stopping: stopping.clone() };
     let service =
         SpiffeWorkloadApiServer::new(WorkloadApi::new(around, budget)).max_decoding_message_size(limits.message_bytes_max);

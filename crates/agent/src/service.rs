@@ -22,7 +22,7 @@ use writ_wire::workload::{
 /// The service over one upstream.
 pub(crate) struct WorkloadApi<U> {
     around: Surroundings<U>,
-    budget: Arc<Budget>,
+    budget: Arc<Budget<u32>>,
 }
 
 /// SPIFFE_Workload_Endpoint.md section 3: a request without the metadata was not meant for this socket.
@@ -39,7 +39,7 @@ type Pushed<M> = ReceiverStream<Result<M, Status>>;
 type Never<M> = Pin<Box<dyn tokio_stream::Stream<Item = Result<M, Status>> + Send>>;
 
 impl<U: Upstream> WorkloadApi<U> {
-    pub(crate) const fn new(around: Surroundings<U>, budget: Arc<Budget>) -> Self {
+    pub(crate) const fn new(around: Surroundings<U>, budget: Arc<Budget<u32>>) -> Self {
         Self { around, budget }
     }
 

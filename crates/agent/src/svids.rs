@@ -21,7 +21,7 @@ const HINT_BYTES_MAX: usize = 1024;
 /// The SVIDs that one stream holds for its caller.
 pub(crate) struct Svids<U> {
     around: Surroundings<U>,
-    budget: Arc<Budget>,
+    budget: Arc<Budget<u32>>,
     held: BTreeMap<IdentityId, Held>,
 }
 
@@ -42,7 +42,7 @@ enum Miss {
 }
 
 impl<U: Upstream> Svids<U> {
-    pub(crate) const fn new(around: Surroundings<U>, budget: Arc<Budget>) -> Self {
+    pub(crate) const fn new(around: Surroundings<U>, budget: Arc<Budget<u32>>) -> Self {
         Self { around, budget, held: BTreeMap::new() }
     }
 

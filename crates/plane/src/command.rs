@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::change::{ChangeAccepted, ChangeTakenBack, FileChange, SignChange, WithdrawChange, only_cuts};
 use crate::credential::{Closing, Exceeded, Failed, Made, Recover, Take, Taken, Taking};
-use crate::decision::refused;
+use crate::decision::{Count, refused};
 use crate::domain::{AuthorityReady, NewAuthority, NewServerCertificate, Open, ServerCertificateReady};
 use crate::identity::{IssueSvid, SvidAllowed};
 use crate::memo::Memo;
@@ -62,6 +62,8 @@ pub enum Command {
     Kill(Box<Kill>),
     /// What is known of a revocation.
     Closing(Closing),
+    /// Count refusals that have no entry of their own.
+    Count(Count),
     /// End what is due.
     Due,
 }
@@ -85,10 +87,10 @@ impl Command {
         }
     }
 
-    /// True for what a server does for itself at its start. All else in the grant lane gives somebody something that they did not
+    /// True for what a server does for itself. All else in the grant lane gives somebody something that they did not
     /// have, and needs a clock that can be trusted.
     pub const fn is_own(&self) -> bool {
-        matches!(self, Self::Open(_) | Self::NewAuthority(_) | Self::NewServerCertificate(_))
+        matches!(self, Self::Open(_) | Self::NewAuthority(_) | Self::NewServerCertificate(_) | Self::Count(_))
     }
 }
 
@@ -115,6 +117,7 @@ pub(crate) enum Prepared {
     Signalled(Signalled),
     Killed(Box<Killed>),
     Closing(Closing),
+    Count(Count),
     Due,
 }
 
@@ -150,6 +153,7 @@ pub(crate) fn prepare(command: Command, view: View<'_>, memo: &Memo) -> Result<P
         Command::Signal(it) => Prepared::Signalled(it.prepare(view)?),
         Command::Kill(it) => Prepared::Killed(Box::new(it.prepare(view)?)),
         Command::Closing(it) => Prepared::Closing(it),
+        Command::Count(it) => Prepared::Count(it),
         Command::Due => Prepared::Due,
     })
 }
@@ -195,6 +199,7 @@ pub(crate) fn plan(
         Prepared::Signalled(it) => it.plan(view, plan, random),
         Prepared::Killed(it) => it.plan(view, plan, random),
         Prepared::Closing(it) => it.plan(view, plan),
+        Prepared::Count(it) => it.plan(plan),
         Prepared::Due => end_due(view, plan),
     })
 }

@@ -36,6 +36,7 @@ pub use change::{
 };
 pub use command::Command;
 pub use credential::{Closing, Credential, CredentialPhase, Credentials, Failed, Known, Made, Recover, Take, unfinished};
+pub use decision::Count;
 pub use domain::{Authority, Domain, NewAuthority, NewServerCertificate, Open, found};
 pub use explain::{Answered, Ending, Explained, Index, Justification, Point, explain};
 pub use identity::{Document, Identities, Identity, IssueSvid, SVID_BACKDATE, SVID_TTL_MAX};

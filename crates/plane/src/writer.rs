@@ -77,6 +77,8 @@ pub struct Outcome {
     pub ticket: Ticket,
     /// The answer.
     pub result: Result<Answer, Denial>,
+    /// How many entries it left.
+    pub entries: usize,
     /// What is to be done now; each still has to pass [`Writer::release`].
     pub orders: Vec<Committed<Order>>,
     /// The log's size when this became true.

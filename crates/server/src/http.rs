@@ -1,5 +1,6 @@
 //! The HTTP API: one router, reached over the admin socket and, by certificate, over TLS.
 
+mod account;
 mod asker;
 mod boundaries;
 mod changes;
@@ -26,6 +27,7 @@ pub(crate) use listen::{admin, tls};
 
 use crate::effects::Effects;
 use crate::shared::Shared;
+use account::Accounts;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use once::Used;
@@ -40,6 +42,8 @@ pub(crate) struct App {
     pub(crate) shared: Arc<Shared>,
     pub(crate) effects: Arc<Effects>,
     challenges: Arc<Challenges>,
+    /// What callers may still cause.
+    accounts: Arc<Accounts>,
     /// What idempotency keys were used for.
     used: Arc<Used>,
     /// One answer at a time finds out who must still sign.
@@ -51,7 +55,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(shared: Arc<Shared>, effects: Arc<Effects>, api: Option<String>) -> Self {
         let (challenges, looking) = (Arc::new(Challenges::new()), Arc::new(Semaphore::new(1)));
-        Self { shared, effects, challenges, used: Arc::default(), looking, api }
+        Self { shared, effects, challenges, accounts: Arc::default(), used: Arc::default(), looking, api }
     }
 }
 

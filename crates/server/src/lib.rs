@@ -2,6 +2,7 @@
 
 mod clock;
 mod connecting;
+mod counted;
 mod effects;
 mod entropy;
 mod http;

@@ -1,6 +1,7 @@
 //! From a directory to a running server, and down again.
 
 use crate::clock;
+use crate::counted;
 use crate::effects::Effects;
 use crate::http::{self, App};
 use crate::shared::Shared;
@@ -126,7 +127,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(), stop: impl Future<Outpu
     let admin_socket = config.admin_socket.clone().unwrap_or_else(|| config.dir.join("admin.sock"));
     let admin = listen_unix(&admin_socket)?;
     let workload = writ_agent::bind(&config.workload_socket.clone().unwrap_or_else(|| config.dir.join("workload.sock")))?;
-    let mut tasks = vec![ending];
+    let mut tasks = vec![ending, tokio::spawn(counted::keep_logging(Arc::clone(&shared)))];
     let mut api = None;
     if let Some(address) = config.api {
         let failed = |source| ServeError::Listen { what: address.to_string(), source };
@@ -150,6 +151,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(), stop: impl Future<Outpu
         // Each was aborted: that it was is no news.
         drop(task.await);
     }
+    counted::log(&shared).await;
     drop(std::fs::remove_file(admin_socket));
     drop((shared, wal));
     // The writer finishes what it has taken up; then the directory is free for the next process.

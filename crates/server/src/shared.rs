@@ -1,19 +1,16 @@
 //! What every part of the server stands over: the writer behind its lock, the queue to it, and what it has said.
 
+use crate::counted::Counted;
 use crate::entropy::Entropy;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use writ_issue::X509Authority;
 use writ_ledger::{Blob, Committed};
 use writ_plane::{Command, Outcome, Release, Submission, Writer};
 use writ_store::SqliteStore;
 use writ_types::{Code, Denial, Digest, Order};
-
-/// The time that whoever ends something waits for its entry.
-const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The server's middle. Between steps the state is durable, and only then can a reader take the lock: nothing that was
 /// computed at an index leaves before the log is durable up to it.
@@ -26,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) genesis: Digest,
     /// Certificates that were shown, validly signed and unknown to the log.
     pub(crate) strangers: AtomicU64,
+    /// What was refused without an entry of its own.
+    pub(crate) counted: Counted,
 }
 
 /// One submission and where its answer goes.
@@ -52,6 +51,7 @@ impl Shared {
             authority,
             genesis,
             strangers: AtomicU64::new(0),
+            counted: Counted::default(),
         }
     }
 
@@ -61,18 +61,6 @@ impl Shared {
         let asked = Asked { submission: Submission { key, command, blobs }, reply };
         put(&self.queue, asked)?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
-    }
-
-    /// As [`Shared::ask`], for an ending: while the log can't be written it is carried out and waits, and whoever asked is not
-    /// kept waiting with it.
-    pub(crate) async fn end(&self, command: Command, key: Option<String>, blobs: Vec<Blob>) -> Result<Outcome, Denial> {
-        tokio::time::timeout(LOGGED_WITHIN, self.ask(command, key, blobs)).await.unwrap_or_else(|_| {
-            Err(Denial::new(
-                Code::LogUnavailable,
-                "the evidence log can't be written; what you may end is being ended, and is logged once it can",
-                "ask again with the same idempotency key to learn what came of it",
-            ))
-        })
     }
 
     /// What is true and durable. The guard is held for as long as one answer takes to put together, and never across a wait.

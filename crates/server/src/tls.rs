@@ -8,7 +8,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use writ_agent::{WorkloadKey, server_config};
 use writ_credential::x509::{CaFacts, verify_csr, verify_issued_by};
 use writ_plane::{Caller, Command, NewServerCertificate, Release};
-use writ_types::{Code, Denial, Time};
+use writ_types::{Code, Denial, SpiffeId, Time};
 
 /// The server's certificate is replaced when this much of its life is left, in seconds.
 const RENEW_BEFORE: u64 = 12 * 3_600;
@@ -34,9 +34,9 @@ impl Terms {
     }
 
     /// Who showed this certificate, if it holds at `now`. The handshake has judged it by the wall clock; whether the log knows it, the core asks at each use.
-    pub(crate) fn caller(&self, leaf: &CertificateDer<'_>, now: Time) -> Option<Caller> {
+    pub(crate) fn caller(&self, leaf: &CertificateDer<'_>, now: Time) -> Option<(Caller, SpiffeId)> {
         let facts = verify_issued_by(leaf, &self.authority, now).ok()?;
-        Some(Caller { serial: facts.serial.to_string(), key: facts.key.thumbprint() })
+        Some((Caller { serial: facts.serial.to_string(), key: facts.key.thumbprint() }, facts.spiffe_id))
     }
 
     /// Replaces the certificate in time, for ever.

@@ -54,6 +54,9 @@ impl Upstream for Local {
             }
         }
         entitled.pending = entitled.pending.or_else(|| filed(state, writer.policy(), &shown));
+        if entitled.identities.is_empty() && entitled.pending.is_none() {
+            self.shared.counted.add(Code::Unauthenticated);
+        }
         Ok(entitled)
     }
 

@@ -85,7 +85,7 @@ codes! {
     ClockUnsure = "clock-unsure", 503, Operator;
     /// A backend does not answer, or refuses.
     BackendUnavailable = "backend-unavailable", 503, Operator;
-    /// Too much waits already.
+    /// Too much waits already, or one caller asks too often.
     Overloaded = "overloaded", 503, Operator;
     /// Our mistake.
     Bug = "bug", 500, Bug;

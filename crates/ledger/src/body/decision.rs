@@ -143,10 +143,11 @@ pub struct Refused {
     pub missing: Vec<String>,
 }
 
-/// How often callers that nobody knows were refused, since the last such entry.
+/// How often requests were refused that have no entry of their own, since the last such entry: nobody that the log knows asked, or
+/// somebody asked too often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DenialsCounted {
-    /// By wire code.
+    /// How many, by wire code; at least one each.
     pub counts: BTreeMap<String, u64>,
 }

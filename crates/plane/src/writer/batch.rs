@@ -149,7 +149,7 @@ impl Batch {
             let result = first.unwrap_or(planned.result);
             results.insert(ticket, result.clone());
             let remember = planned.entries > 0 || result.is_ok();
-            settled.outcomes.push((Outcome { ticket, result, orders, size }, remember));
+            settled.outcomes.push((Outcome { ticket, result, entries: planned.entries, orders, size }, remember));
         }
         settled
     }
@@ -176,7 +176,7 @@ impl Batch {
                 }
                 Some(_) => Err(denial.clone()),
             };
-            settled.outcomes.push((Outcome { ticket, result, orders: Vec::new(), size }, false));
+            settled.outcomes.push((Outcome { ticket, result, entries: 0, orders: Vec::new(), size }, false));
         }
         settled
     }

@@ -6,15 +6,15 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use writ_plane::{Caller, State};
-use writ_types::{Code, Denial, Digest, IdentityId};
+use writ_types::{Code, Denial, Digest, IdentityId, SpiffeId};
 
 /// How the connection came in. Set by the listener, never by a header.
 #[derive(Debug, Clone)]
 pub(crate) enum Via {
     /// The admin socket: it only carries requests.
     Socket,
-    /// TLS with a certificate that chains to the authority and that the log knows.
-    Svid(Caller),
+    /// TLS with a certificate that chains to the authority and that the log knows, and the name in it.
+    Svid(Caller, SpiffeId),
     /// TLS with a certificate that chains to the authority and that the log does not know. It is told so, and nothing else.
     Stranger,
 }
@@ -25,7 +25,7 @@ pub(super) struct Reader;
 
 /// An identity that showed its certificate.
 #[derive(Debug, Clone)]
-pub(super) struct Actor(pub(super) Caller);
+pub(super) struct Actor(pub(super) Caller, pub(super) SpiffeId);
 
 /// A person with a session or an identity with a certificate.
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ impl FromRequestParts<App> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
         match parts.extensions.get::<Via>() {
-            Some(Via::Svid(caller)) => Ok(Self(caller.clone())),
+            Some(Via::Svid(caller, spiffe_id)) => Ok(Self(caller.clone(), spiffe_id.clone())),
             _ => Err(unauthenticated("only the attested actor can ask this", "show an X.509-SVID over TLS, as `writ run` does")),
         }
     }
@@ -93,7 +93,7 @@ impl FromRequestParts<App> for Anybody {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        if let Some(Via::Svid(caller)) = parts.extensions.get::<Via>() {
+        if let Some(Via::Svid(caller, _)) = parts.extensions.get::<Via>() {
             return Ok(Self::Actor(caller.clone()));
         }
         Reader::from_request_parts(parts, app).await.map(|_| Self::Reader)

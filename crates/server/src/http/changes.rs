@@ -1,6 +1,7 @@
 //! Change sets.
 
 use super::App;
+use super::account::Payer;
 use super::asker::Reader;
 use super::estate::blob;
 use super::once::Once;
@@ -14,11 +15,19 @@ use axum::http::header::AUTHORIZATION;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
+<<<<<<< HEAD
 use writ_ledger::body::{ChangeContent, Item};
 use writ_plane::{Answer, Change, Changes, Command, Need, Part, Who, Writer, in_force_with, in_words, needs};
 use writ_policy::PolicySet;
 use writ_store::SqliteStore;
 use writ_types::{ChangeId, Code, Denial, Time};
+=======
+use writ_ledger::Lane;
+use writ_ledger::body::ChangeContent;
+use writ_plane::{Answer, Change, Changes, Command, Need, Part, Who, in_force_with, in_words, needs};
+use writ_policy::PolicySet;
+use writ_types::{ChangeId, Code, Denial, PartyId, Time};
+>>>>>>> a871e50 (server: what one identity or person can cause is paid for before it is planned; what leaves no entry is counted, one entry a minute)
 use writ_wire::api::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy, WithdrawChange, Withdrawn};
 
 /// The time in which an answer about who must sign gets its turn.
@@ -28,8 +37,9 @@ pub(super) async fn file(State(app): State<App>, once: Once, Body(file): Body<Fi
     let content: ChangeContent = content(file.content)?;
     let id = content.change;
     let blobs = blobs(&file.blobs)?;
+    let by = file.act.by;
     let command = writ_plane::FileChange { content, act: signed(file.act) };
-    answered(&app, id, Command::FileChange(Box::new(command)), once, blobs).await
+    answered(&app, id, by, Command::FileChange(Box::new(command)), once, blobs).await
 }
 
 pub(super) async fn sign(
@@ -39,8 +49,9 @@ pub(super) async fn sign(
     Body(sign): Body<SignChange>,
 ) -> Reply<ChangeView> {
     let change: ChangeId = parse(&id)?;
+    let by = sign.act.by;
     let command = writ_plane::SignChange { change, act: signed(sign.act) };
-    answered(&app, change, Command::SignChange(command), once, Vec::new()).await
+    answered(&app, change, by, Command::SignChange(command), once, Vec::new()).await
 }
 
 pub(super) async fn withdraw(
@@ -50,13 +61,21 @@ pub(super) async fn withdraw(
     Body(withdraw): Body<WithdrawChange>,
 ) -> Reply<Withdrawn> {
     let change: ChangeId = parse(&id)?;
+    let payer = Payer::Person(withdraw.act.by);
     let command = Command::WithdrawChange(writ_plane::WithdrawChange { change, act: signed(withdraw.act) });
-    app.shared.ask(command, Some(once.0), Vec::new()).await?.result?;
+    app.ask(payer, Lane::Grant, command, once, Vec::new()).await?.result?;
     Ok(Json(Withdrawn { change }))
 }
 
-async fn answered(app: &App, id: ChangeId, command: Command, once: Once, blobs: Vec<writ_ledger::Blob>) -> Reply<ChangeView> {
-    let outcome = app.shared.ask(command, Some(once.0), blobs).await?;
+async fn answered(
+    app: &App,
+    id: ChangeId,
+    by: PartyId,
+    command: Command,
+    once: Once,
+    blobs: Vec<writ_ledger::Blob>,
+) -> Reply<ChangeView> {
+    let outcome = app.ask(Payer::Person(by), Lane::Grant, command, once, blobs).await?;
     let in_force = match outcome.result? {
         Answer::Change { in_force, .. } => in_force,
         _ => Vec::new(),

@@ -1,6 +1,7 @@
 //! Credentials of tasks: taken by the actor, listed for people.
 
 use super::App;
+use super::account::Payer;
 use super::asker::{Actor, Anybody, Reader};
 use super::once::Once;
 use super::reply::{Body, Refused, Reply, Segment, not_found, parse};
@@ -9,6 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use std::sync::Arc;
 use writ_connect::postgres::Address;
+use writ_ledger::Lane;
 use writ_plane::{Answer, Command, Credential, CredentialPhase, Document, Release, Take};
 use writ_types::{Closure, Code, CredentialId, CredentialKind, Denial, Secret, SqlName, TaskId, TextValue as _, Time};
 use writ_wire::api::{ClosureView, CredentialDetail, CredentialView, Database, TakeCredential, TakenCredential};
@@ -16,7 +18,7 @@ use writ_wire::api::{ClosureView, CredentialDetail, CredentialView, Database, Ta
 /// Grants, makes and hands over one credential. What was begun is finished or undone even if the caller goes away.
 pub(super) async fn take(
     State(app): State<App>,
-    Actor(caller): Actor,
+    Actor(caller, spiffe_id): Actor,
     Segment(id): Segment,
     once: Once,
     Body(take): Body<TakeCredential>,
@@ -26,12 +28,12 @@ pub(super) async fn take(
     // An unknown name is outside the task like any other: the core judges it, and the task ends.
     let resource = resource.unwrap_or_else(|| writ_types::ResourceId::from_bits([0; 16]));
     let command = Command::Take(Take { task, resource, actions: take.actions, caller });
-    let whole = tokio::spawn(async move { taken(&app, command, once).await });
+    let whole = tokio::spawn(async move { taken(&app, Payer::Identity(spiffe_id), command, once).await });
     whole.await.map_err(|_| Refused::from(Denial::new(Code::Bug, "the request ended early", "report this")))?.map(Json)
 }
 
-async fn taken(app: &App, command: Command, once: Once) -> Result<TakenCredential, Refused> {
-    let outcome = app.shared.ask(command, Some(once.0), Vec::new()).await?;
+async fn taken(app: &App, payer: Payer, command: Command, once: Once) -> Result<TakenCredential, Refused> {
+    let outcome = app.ask(payer, Lane::Grant, command, once, Vec::new()).await?;
     let Answer::Granted { credential, user, expires } = outcome.result? else {
         return Err(Denial::new(Code::Bug, "the order of a credential is lost", "report this").into());
     };

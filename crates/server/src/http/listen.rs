@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 use writ_plane::Caller;
+use writ_types::SpiffeId;
 
 /// Connections at once, for each listener.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -36,6 +37,7 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 
 /// Serves the admin socket.
 pub(crate) async fn admin(listener: UnixListener, app: App) {
+    let shared = Arc::clone(&app.shared);
     let router = router(app);
     let mut open = Connections::new();
     loop {
@@ -44,7 +46,7 @@ pub(crate) async fn admin(listener: UnixListener, app: App) {
             (Ok((stream, _)), Ok(permit)) => {
                 let uid = stream.peer_cred().map(|peer| peer.uid()).ok();
                 let Some(seat) = uid.and_then(|uid| open.seat(uid)) else { continue };
-                let talk = converse(stream, router.clone(), Via::Socket);
+                let talk = converse(stream, router.clone(), Via::Socket, Arc::clone(&shared));
                 open.spawn(
                     async move {
                         talk.await;
@@ -78,9 +80,9 @@ pub(crate) async fn tls(listener: TcpListener, app: App, terms: Arc<Terms>) {
                         .peer_certificates()
                         .and_then(|chain| chain.first())
                         .and_then(|leaf| terms.caller(leaf, crate::clock::now(shared.read().state())));
-                    if let Some(caller) = caller {
-                        let via = join(&shared, caller);
-                        converse(stream, router, via).await;
+                    if let Some((caller, spiffe_id)) = caller {
+                        let via = join(&shared, caller, spiffe_id);
+                        converse(stream, router, via, shared).await;
                     }
                 };
                 open.spawn(talk, permit);
@@ -127,13 +129,13 @@ impl Connections {
 
 /// A certificate that is validly signed and that the log does not know is told from the others before anything is read: its
 /// identity is retired, or somebody else has the authority's key.
-fn join(shared: &Shared, caller: Caller) -> Via {
+fn join(shared: &Shared, caller: Caller, spiffe_id: SpiffeId) -> Via {
     // What can't be told now is asked again at each use.
-    let Ok(writer) = shared.told() else { return Via::Svid(caller) };
+    let Ok(writer) = shared.told() else { return Via::Svid(caller, spiffe_id) };
     let now = crate::clock::now(writer.state());
     let identities = writer.state().identities();
     if identities.document(&caller.serial, now).is_some_and(|document| document.key == caller.key) {
-        return Via::Svid(caller);
+        return Via::Svid(caller, spiffe_id);
     }
     let retired = identities.documents(now).any(|(serial, document)| *serial == caller.serial && document.key == caller.key);
     drop(writer);
@@ -145,15 +147,20 @@ fn join(shared: &Shared, caller: Caller) -> Via {
     Via::Stranger
 }
 
-async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, via: Via) {
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, via: Via, shared: Arc<Shared>) {
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-        let (router, via) = (router.clone(), via.clone());
+        let (router, via, shared) = (router.clone(), via.clone(), Arc::clone(&shared));
         async move {
-            if matches!(via, Via::Stranger) {
-                return Ok(stranger().into_response());
+            let answer = if matches!(via, Via::Stranger) {
+                Ok(stranger().into_response())
+            } else {
+                request.extensions_mut().insert(via);
+                router.oneshot(request).await
+            };
+            if let Some(code) = answer.as_ref().ok().and_then(|answer| answer.extensions().get()) {
+                shared.counted.add(*code);
             }
-            request.extensions_mut().insert(via);
-            router.oneshot(request).await
+            answer
         }
     });
     let mut http = hyper::server::conn::http1::Builder::new();

@@ -57,7 +57,13 @@ pub(super) async fn metrics(State(app): State<App>) -> String {
             ),
         ]);
     }
-    rows.iter().map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")).collect()
+    let gauge = |name: &str, help: &str| format!("# HELP {name} {help}\n# TYPE {name} gauge\n");
+    let mut text: String = rows.iter().map(|(name, help, value)| format!("{}{name} {value}\n", gauge(name, help))).collect();
+    text += &gauge("writ_refusals", "Requests refused without an entry of their own, since the start, by code.");
+    text.extend(
+        app.shared.counted.all().iter().map(|(code, count)| format!("writ_refusals{{code=\"{}\"}} {count}\n", code.as_str())),
+    );
+    text
 }
 
 /// Always answered, from what is durable: whoever wants to end something begins here.

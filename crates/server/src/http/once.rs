@@ -33,7 +33,7 @@ pub(super) fn key(uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Re
         .filter(plain)
         .ok_or_else(|| malformed("the header `idempotency-key` is missing, or not 8 to 128 visible characters"))?;
     let of = match extensions.get::<Via>() {
-        Some(Via::Svid(caller)) => caller.serial.as_str(),
+        Some(Via::Svid(caller, _)) => caller.serial.as_str(),
         _ => "",
     };
     Ok(format!("{of} {} {key}", uri.path()))

@@ -1,6 +1,7 @@
 //! Logging in: the server's challenge, a person's signature over it, a token.
 
 use super::App;
+use super::account::Payer;
 use super::once::Once;
 use super::reply::{Body, Refused, Reply, malformed};
 use crate::clock;
@@ -11,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use writ_ledger::SignedAct;
+use writ_ledger::{Lane, SignedAct};
 use writ_plane::{Answer, Command};
 use writ_types::{Code, Denial, Digest, PartyId, Random as _, Secret, Time, Ttl};
 use writ_wire::api::{Act, Challenge, Login, SessionView};
@@ -93,9 +94,10 @@ pub(super) async fn login(State(app): State<App>, once: Once, Body(login): Body<
         // Who comes with a key and no session need not know by which id it is known here.
         act.by = key.party;
     }
+    let payer = Payer::Person(act.by);
     let (token, challenge) = (token(), login.challenge.clone());
     let command = writ_plane::Login { challenge: login.challenge, session: Digest::of(token.as_bytes()), ttl: login.ttl, act };
-    let outcome = app.shared.ask(Command::Login(command), Some(once.0), Vec::new()).await?;
+    let outcome = app.ask(payer, Lane::Grant, Command::Login(command), once, Vec::new()).await?;
     match outcome.result? {
         Answer::Session { session, party, expires } if session == Digest::of(token.as_bytes()) => {
             app.challenges.answer(challenge, end, now);

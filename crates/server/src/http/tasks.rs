@@ -1,6 +1,7 @@
 //! Tasks and kills.
 
 use super::App;
+use super::account::Payer;
 use super::asker::{Actor, Anybody, Reader, Via};
 use super::once::Once;
 use super::reply::{Body, Reply, Segment, blobs, content, malformed, not_found, parse};
@@ -8,6 +9,7 @@ use super::sessions::signed;
 use axum::extract::State;
 use axum::{Extension, Json};
 use writ_ledger::body::{Delegation, KillContent};
+use writ_ledger::{Blob, Lane};
 use writ_plane::{Answer, Command, Phase, Sender, Task};
 use writ_types::TaskId;
 use writ_wire::api::{EndTask, Ending, FileKill, JudgeTask, RequestTask, StartedView, TaskView};
@@ -16,8 +18,9 @@ pub(super) async fn request(State(app): State<App>, once: Once, Body(request): B
     let content: Delegation = content(request.content)?;
     let task = content.task;
     let blobs = blobs(&request.blobs)?;
+    let payer = Payer::Person(request.act.by);
     let command = Command::Request(Box::new(writ_plane::Request { content, act: signed(request.act) }));
-    app.shared.ask(command, Some(once.0), blobs).await?.result?;
+    app.ask(payer, Lane::Grant, command, once, blobs).await?.result?;
     shown(&app, task)
 }
 
@@ -28,8 +31,9 @@ pub(super) async fn approve(
     Body(judge): Body<JudgeTask>,
 ) -> Reply<TaskView> {
     let task: TaskId = parse(&id)?;
+    let payer = Payer::Person(judge.act.by);
     let command = Command::Approve(writ_plane::Approve { task, act: signed(judge.act) });
-    app.shared.ask(command, Some(once.0), Vec::new()).await?.result?;
+    app.ask(payer, Lane::Grant, command, once, Vec::new()).await?.result?;
     shown(&app, task)
 }
 
@@ -40,14 +44,21 @@ pub(super) async fn refuse(
     Body(judge): Body<JudgeTask>,
 ) -> Reply<TaskView> {
     let task: TaskId = parse(&id)?;
+    let payer = Payer::Person(judge.act.by);
     let command = Command::Refuse(writ_plane::Refuse { task, act: signed(judge.act) });
-    app.shared.end(command, Some(once.0), Vec::new()).await?.result?;
+    app.ask(payer, Lane::Cut, command, once, Vec::new()).await?.result?;
     shown(&app, task)
 }
 
-pub(super) async fn start(State(app): State<App>, Actor(caller): Actor, Segment(id): Segment, once: Once) -> Reply<StartedView> {
+pub(super) async fn start(
+    State(app): State<App>,
+    Actor(caller, spiffe_id): Actor,
+    Segment(id): Segment,
+    once: Once,
+) -> Reply<StartedView> {
     let task: TaskId = parse(&id)?;
-    let outcome = app.shared.ask(Command::Start(writ_plane::Start { task, caller }), Some(once.0), Vec::new()).await?;
+    let command = Command::Start(writ_plane::Start { task, caller });
+    let outcome = app.ask(Payer::Identity(spiffe_id), Lane::Grant, command, once, Vec::new()).await?;
     match outcome.result? {
         Answer::Started { task, ends_at } => Ok(Json(StartedView { task, ends_at })),
         _ => Err(not_found(&id)),
@@ -62,8 +73,8 @@ pub(super) async fn complete(
     Body(end): Body<EndTask>,
 ) -> Reply<Ending> {
     let task: TaskId = parse(&id)?;
-    let by = sender(via, end)?;
-    ended(&app, Command::Complete(writ_plane::Complete { task, by }), once).await
+    let (payer, by) = sender(via, end)?;
+    ended(&app, payer, Command::Complete(writ_plane::Complete { task, by }), once, Vec::new()).await
 }
 
 pub(super) async fn signal(
@@ -75,34 +86,28 @@ pub(super) async fn signal(
 ) -> Reply<Ending> {
     let task: TaskId = parse(&id)?;
     let trigger = end.trigger.ok_or_else(|| malformed("the trigger is missing"))?;
-    let by = sender(via, end)?;
-    ended(&app, Command::Signal(writ_plane::Signal { task, trigger, by }), once).await
+    let (payer, by) = sender(via, end)?;
+    ended(&app, payer, Command::Signal(writ_plane::Signal { task, trigger, by }), once, Vec::new()).await
 }
 
 pub(super) async fn kill(State(app): State<App>, once: Once, Body(kill): Body<FileKill>) -> Reply<Ending> {
     let content: KillContent = content(kill.content)?;
     let blobs = blobs(&kill.blobs)?;
-    let command = Command::Kill(Box::new(writ_plane::Kill { content, act: signed(kill.act) }));
-    let outcome = app.shared.end(command, Some(once.0), blobs).await?;
-    ending(outcome.result?)
+    let payer = Payer::Person(kill.act.by);
+    ended(&app, payer, Command::Kill(Box::new(writ_plane::Kill { content, act: signed(kill.act) })), once, blobs).await
 }
 
 /// A person by signature, or the actor by its certificate.
-fn sender(via: Via, end: EndTask) -> Result<Sender, super::reply::Refused> {
+fn sender(via: Via, end: EndTask) -> Result<(Payer, Sender), super::reply::Refused> {
     match (end.act, via) {
-        (Some(act), _) => Ok(Sender::Person(Box::new(signed(act)))),
-        (None, Via::Svid(caller)) => Ok(Sender::Actor(caller)),
+        (Some(act), _) => Ok((Payer::Person(act.by), Sender::Person(Box::new(signed(act))))),
+        (None, Via::Svid(caller, spiffe_id)) => Ok((Payer::Identity(spiffe_id), Sender::Actor(caller))),
         (None, Via::Socket | Via::Stranger) => Err(malformed("a signature is missing: over the socket a key says who ends it")),
     }
 }
 
-async fn ended(app: &App, command: Command, once: Once) -> Reply<Ending> {
-    let outcome = app.shared.end(command, Some(once.0), Vec::new()).await?;
-    ending(outcome.result?)
-}
-
-fn ending(answer: Answer) -> Reply<Ending> {
-    match answer {
+async fn ended(app: &App, payer: Payer, command: Command, once: Once, blobs: Vec<Blob>) -> Reply<Ending> {
+    match app.ask(payer, Lane::Cut, command, once, blobs).await?.result? {
         Answer::Ended { tasks, credentials } => {
             Ok(Json(Ending { tasks: tasks.into_iter().collect(), credentials: credentials.into_iter().collect() }))
         }

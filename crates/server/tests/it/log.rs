@@ -94,13 +94,23 @@ async fn a_tiles_path_leads_nowhere_else() {
 async fn every_metric_has_its_help_and_its_type() {
     let world = World::served().await;
     let text = world.get("", "/metrics").await.text();
-    let mut names = BTreeSet::new();
-    for rows in text.lines().collect::<Vec<_>>().chunks(3) {
-        let name = rows[2].split(' ').next().unwrap();
-        assert!(names.insert(name.to_owned()));
-        assert!(rows[0].starts_with(&format!("# HELP {name} ")) && rows[1].starts_with(&format!("# TYPE {name} ")), "{rows:?}");
-        rows[2].split(' ').nth(1).unwrap().parse::<u64>().unwrap();
+    let (mut described, mut rows) = (Vec::new(), BTreeSet::new());
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["#", "HELP", name, _, ..] => described.push(name),
+            ["#", "TYPE", name, "gauge"] => assert_eq!(described.last(), Some(&name)),
+            [row, value] => {
+                assert!(rows.insert(row), "{row} stands there twice");
+                assert_eq!(described.last().copied(), row.split('{').next());
+                value.parse::<u64>().unwrap();
+            }
+            _ => panic!("{line}"),
+        }
     }
+    let names: BTreeSet<&str> = rows.iter().filter_map(|row| row.split('{').next()).collect();
+    assert_eq!(described.len(), names.len());
+    assert!(rows.contains("writ_log_stopped") && rows.contains("writ_refusals{code=\"overloaded\"}"));
     assert_eq!(world.get("", "/healthz").await.text(), "ok\n");
     assert_eq!(world.get("", "/readyz").await.text(), "ready\n");
 }

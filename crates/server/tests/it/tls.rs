@@ -242,3 +242,41 @@ async fn a_task_runs_by_certificate_and_its_decisions_are_found() {
     let story = world.tls(held.config(), Ask::post("/v1/why", &world.token(), &json!({"what": id}))).await.unwrap().ok();
     assert_eq!(story["delegated"]["by"], json!(person("gina").party));
 }
+
+/// R99, law 12: an identity that is refused again and again is refused before it is planned, and the log stops growing; what ends
+/// something is still answered, and so is everybody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_that_asks_too_often_leaves_no_entries() {
+    let mut world = World::staffed().await;
+    let held = held(&world).await;
+    let size = world.size().await;
+    let ask = async |what: &str| {
+        let path = format!("/v1/tasks/tsk_00000000000000000000000000000001/{what}");
+        world.tls(held.config(), Ask::post(path, &world.token(), &json!({}))).await.unwrap()
+    };
+    let mut overloaded = 0;
+    while overloaded < 50 {
+        let answer = ask("start").await;
+        match answer.refused().as_str() {
+            "not-found" => {}
+            "overloaded" => {
+                overloaded += 1;
+                assert_eq!(answer.headers["retry-after"], "1");
+                assert!(answer.text().contains(TESTER), "{}", answer.text());
+            }
+            other => panic!("{other}"),
+        }
+    }
+    // Each of the others is an entry: the bucket, and what came back into it meanwhile.
+    let grown = world.size().await - size;
+    assert!((50..150).contains(&grown), "{grown}");
+    assert_eq!(ask("complete").await.refused(), "not-found");
+    world.login("alice").await;
+
+    // What left no entry is counted, and the counts are an entry.
+    world.get("wrs_no-session", "/v1/tasks").await.refused();
+    world.stop().await;
+    let counts = world.last("denials.counted");
+    assert_eq!(counts["counts"]["overloaded"], 50);
+    assert_eq!(counts["counts"]["unauthenticated"], 1);
+}

@@ -1,7 +1,9 @@
 //! The writer: what it does when the log, the clock or a caller fails.
 
 use writ_ledger::body::{Item, KeyItem, KillContent, KillScope, PartyState};
-use writ_plane::{Answer, BATCH_MAX, Closing, Command, Complete, Kill, OpenError, Sender, SignChange, State, Take, Writer};
+use writ_plane::{
+    Answer, BATCH_MAX, Closing, Command, Complete, Count, Kill, OpenError, Sender, SignChange, State, Take, Writer,
+};
 use writ_sim::{Cast, Disk, Fault, World};
 use writ_types::{ActKind, Closure, Code, Name, TaskId, TextValue as _, Ttl};
 
@@ -348,6 +350,20 @@ fn a_premature_report_closes_nothing() {
     // And what a backend says at length is still an entry.
     world.ask(Command::Closing(closing)).unwrap();
     assert_eq!(world.state().credentials().get(&credential).unwrap().closure(), Some(Closure::Closed));
+}
+
+/// Refusals without an entry of their own are counted in one entry, by any clock; none where nothing was refused.
+#[test]
+fn counts_are_an_entry_where_there_are_any() {
+    let mut world = World::staffed(1);
+    let size = world.disk.leaves().len();
+    world.clocks.leap(Ttl::from_seconds(86_400));
+    world.ask(Command::Count(Count { counts: [(Code::Overloaded, 0)].into() })).unwrap();
+    assert_eq!(world.disk.leaves().len(), size);
+    world.ask(Command::Count(Count { counts: [(Code::Overloaded, 7), (Code::Malformed, 0)].into() })).unwrap();
+    let leaf = world.disk.leaves().last().map(|leaf| String::from_utf8_lossy(leaf).into_owned()).unwrap();
+    assert!(leaf.contains("\"body\":{\"counts\":{\"overloaded\":7},\"v\":1}"), "{leaf}");
+    assert_eq!(world.state().digest(), refolded(&world).digest());
 }
 
 /// R107: however many tasks a kill ends, it is an entry.
