@@ -15,19 +15,12 @@ use axum::http::header::AUTHORIZATION;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-<<<<<<< HEAD
+use writ_ledger::Lane;
 use writ_ledger::body::{ChangeContent, Item};
 use writ_plane::{Answer, Change, Changes, Command, Need, Part, Who, Writer, in_force_with, in_words, needs};
 use writ_policy::PolicySet;
 use writ_store::SqliteStore;
-use writ_types::{ChangeId, Code, Denial, Time};
-=======
-use writ_ledger::Lane;
-use writ_ledger::body::ChangeContent;
-use writ_plane::{Answer, Change, Changes, Command, Need, Part, Who, in_force_with, in_words, needs};
-use writ_policy::PolicySet;
 use writ_types::{ChangeId, Code, Denial, PartyId, Time};
->>>>>>> a871e50 (server: what one identity or person can cause is paid for before it is planned; what leaves no entry is counted, one entry a minute)
 use writ_wire::api::{ChangeView, FileChange, NeedView, PartView, SignChange, SignedBy, WithdrawChange, Withdrawn};
 
 /// The time in which an answer about who must sign gets its turn.
