@@ -5,6 +5,7 @@ mod child;
 mod handover;
 mod report;
 mod scope;
+mod wish;
 
 pub(crate) use actor::{Actor, Way};
 pub(crate) use handover::RunDir;
@@ -14,6 +15,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::link::{Link, Reach};
 use crate::people::People;
 use crate::show::note;
+use crate::system::now;
 use child::Signals;
 use clap::Args;
 use handover::Handover;
@@ -21,15 +23,19 @@ use scope::Standing;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 use tokio::process::Child;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{sleep, timeout};
+use wish::Wish;
 use writ_types::{Code, Name, TaskId, Time};
 use writ_wire::api::{StartedView, TakeCredential, TakenCredential, TaskView};
 use writ_wire::client::ClientError;
 
-/// How often it is asked whether the task still runs.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The pause before a server that does not answer is asked again.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How long after the deadline the server has to say what ended the task.
+const LATE_MAX: Duration = Duration::from_secs(1);
 /// The variable that names the task to the child.
 pub(crate) const TASK_VARIABLE: &str = "WRIT_TASK";
 
@@ -47,6 +53,8 @@ pub(crate) struct Run {
     /// The task, as `writ task request` printed it
     #[arg(long, value_name = "TASK", value_parser = parsed::<TaskId>)]
     task: Option<TaskId>,
+    #[command(flatten)]
+    wish: Wish,
     /// The command, after `--`
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -84,12 +92,17 @@ impl Run {
 
     async fn work(&self, program: &Path, arguments: &[OsString]) -> Result<u8, Failure> {
         let actor = Actor::attest(&self.way).await?;
-        let Some(task) = self.task else { return Err(self.no_task(&actor).await) };
-        let view: TaskView = actor.get(&format!("/v1/tasks/{task}")).await?;
+        let mut signals = Signals::take()?;
+        let view: TaskView = match (self.task, &self.wish.purpose) {
+            (Some(task), _) => actor.look(task, None).await?,
+            (None, Some(purpose)) => self.wish.granted(&actor, purpose, &self.resource, &self.actions, &mut signals).await?,
+            (None, None) => return Err(self.no_task(&actor).await),
+        };
+        let task = view.task;
         let standing = scope::standing(&view)?;
         let actions = scope::actions(&view, &self.resource, &self.actions)?;
         // What can fail here fails before the task starts: an approval is good once.
-        let (dir, mut signals) = (RunDir::new()?, Signals::take()?);
+        let dir = RunDir::new()?;
         dir.write_document(&actor.svid().chain)?;
         let mut held = Held { actor: &actor, task, own: standing == Standing::Ready, ends_at: view.ends_at };
         if held.own {
@@ -153,8 +166,8 @@ impl Run {
         };
         let message = format!("no-task: `{}` has shown what it is, and nobody has delegated a task to it", actor.spiffe_id());
         let help = format!(
-            "have one of them run `writ task request --actor {name} --resource {resource}={flag} --purpose PURPOSE`, \
-             then run this with `--task TASK`"
+            "add `--purpose PURPOSE` to ask for one, or have one of them run `writ task request --actor {name} --resource \
+             {resource}={flag} --purpose PURPOSE`, then run this with `--task TASK`"
         );
         let mut failure = Failure::new(Exit::Denied, message, help);
         failure.missing = vec![format!(
@@ -178,29 +191,34 @@ fn environment(held: &Held<'_>, dir: &RunDir, handover: &Handover) -> Vec<(&'sta
 
 /// Waits for the end of the child or of the task, and passes signals on.
 async fn supervise(held: &Held<'_>, child: &mut Child, signals: &mut Signals) -> Result<Over, Failure> {
-    let mut look = interval(LOOK_EVERY);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ended = pin!(ended(held));
     loop {
         tokio::select! {
             status = child.wait() => return status.map(Over::Child).map_err(Failure::bug),
             signal = signals.next() => child::tell(child, signal),
-            why = ended(held, &mut look) => return Ok(Over::Task(why)),
+            why = &mut ended => return Ok(Over::Task(why)),
         }
     }
 }
 
-/// Returns once the task has ended, with the reason. A server that is away is no end; the deadline is, whoever is away (law 8).
-async fn ended(held: &Held<'_>, look: &mut tokio::time::Interval) -> String {
+/// Returns once the task has ended, with the reason, as soon as the server tells. A server that is away is no end; the deadline is,
+/// whoever is away (law 8).
+async fn ended(held: &Held<'_>) -> String {
+    let mut since = None;
     loop {
-        look.tick().await;
-        match held.actor.get::<TaskView>(&format!("/v1/tasks/{}", held.task)).await {
-            Ok(TaskView { ended: Some((end, _)), .. }) => return format!("task {} has ended: {end}", held.task),
-            Ok(_) => {}
-            Err(_) if held.ends_at.is_some_and(|ends_at| ends_at <= crate::system::now()) => {
+        let look = held.actor.look(held.task, since);
+        let looked = match held.ends_at {
+            Some(ends_at) => timeout(ends_at.since(now()) + LATE_MAX, look).await,
+            None => Ok(look.await),
+        };
+        match looked {
+            Ok(Ok(TaskView { ended: Some((end, _)), .. })) => return format!("task {} has ended: {end}", held.task),
+            Ok(Ok(view)) => since = Some(view.index),
+            _ if held.ends_at.is_some_and(|ends_at| ends_at <= now()) => {
                 return format!("the time of task {} is up, and the server does not answer", held.task);
             }
-            // Unknown to the server, or nobody to it: it may be back with the next look.
-            Err(error) => tracing::debug!(%error, "the task could not be looked at"),
+            // Away, or the actor is nobody to it: it may be back with the next look.
+            _ => sleep(LOOK_AGAIN).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `writ task`: delegated work, requested, judged and ended.
 
+mod delegate;
 mod judge;
 mod request;
 
@@ -21,6 +22,8 @@ use writ_wire::api::{EndTask, Ending, TaskView};
 pub(crate) enum Task {
     /// Delegate a task to an identity
     Request(request::Request),
+    /// Delegate what an identity asks for by itself, after it was shown
+    Delegate(delegate::Delegate),
     /// List the tasks
     List(Look),
     /// Show one task
@@ -74,6 +77,7 @@ impl Task {
     pub(crate) fn run(self) -> Outcome {
         match self {
             Self::Request(request) => request.run(),
+            Self::Delegate(delegate) => delegate.run(),
             Self::List(look) => look.run(),
             Self::Show(one) => one.show(),
             Self::Approve(judge) => judge.run(ActKind::Approve),
@@ -126,7 +130,8 @@ impl Look {
                 (None, Some(at)) => at.to_string(),
                 (None, None) => format!("{} from its start", content.ttl),
             };
-            let (actor, by) = (names.of_id(&content.actor.to_string()), names.people.handle(&content.delegator));
+            let by = content.delegator.map_or_else(|| "nobody yet".to_owned(), |by| names.people.handle(&by));
+            let actor = names.of_id(&content.actor.to_string());
             rows.push(vec![view.task.to_string(), crate::show::plain(&view.state), actor, by, content.purpose.to_string(), ends]);
         }
         print(&table(&rows));
@@ -170,7 +175,7 @@ impl Names {
 
 /// A task for people, or as JSON; its state is the exit code.
 fn tell(link: &Link, view: &TaskView, output: Output) -> Outcome {
-    let exit = if view.state == "awaiting" { Exit::Waiting } else { Exit::Done };
+    let exit = if ["requested", "awaiting"].contains(&view.state.as_str()) { Exit::Waiting } else { Exit::Done };
     if output.is_json() {
         print_json(view);
         return Ok(exit);
@@ -179,7 +184,12 @@ fn tell(link: &Link, view: &TaskView, output: Output) -> Outcome {
     let content = delegation(view)?;
     let mut out = format!("task {} is {}\n", view.task, crate::show::plain(&view.state));
     out.push_str(&format!("  actor      {}\n", names.of_id(&content.actor.to_string())));
-    out.push_str(&format!("  delegated  by {}\n", names.people.handle(&content.delegator)));
+    if content.self_requested {
+        out.push_str("  asked for  by its actor itself\n");
+    }
+    if let Some(delegator) = &content.delegator {
+        out.push_str(&format!("  delegated  by {}\n", names.people.handle(delegator)));
+    }
     out.push_str(&format!("  purpose    {}\n", crate::show::quoted(content.purpose.as_str())));
     for grant in &content.grants {
         let actions: Vec<String> = grant.actions.iter().map(ToString::to_string).collect();
@@ -193,12 +203,14 @@ fn tell(link: &Link, view: &TaskView, output: Output) -> Outcome {
     if !view.approved.is_empty() {
         out.push_str(&format!("  approved   by {}\n", names.people.handles(&view.approved)));
     }
-    if view.state == "awaiting" {
-        let sets: Vec<String> = view
-            .any_of
-            .iter()
-            .map(|set| set.iter().map(|party| names.people.handle(party)).collect::<Vec<_>>().join(" and "))
-            .collect();
+    let sets: Vec<String> = view
+        .any_of
+        .iter()
+        .map(|set| set.iter().map(|party| names.people.handle(party)).collect::<Vec<_>>().join(" and "))
+        .collect();
+    if view.state == "requested" {
+        out.push_str(&format!("waits until {} delegates it: `writ task delegate {}`\n", sets.join(" or "), view.task));
+    } else if view.state == "awaiting" {
         out.push_str(&format!("waits for the approval of {}: `writ task approve {}`\n", sets.join(", or of "), view.task));
     } else if view.state == "approved" {
         out.push_str(&format!("its actor starts it: `writ run --task {} -- COMMAND`\n", view.task));

@@ -30,7 +30,7 @@ pub use people::{
 };
 pub use task::{
     ApprovalContent, ApprovalResource, Delegation, DelegationGrant, Proposal, TaskApproved, TaskEnded, TaskRefused,
-    TaskRequested, TaskSignalled, TaskStarted,
+    TaskRequested, TaskSignalled, TaskStarted, TaskWanted,
 };
 
 use serde_json::Value;
@@ -131,6 +131,7 @@ bodies! {
     "charter.voided" => CharterVoided,
     "decision.made" => DecisionMade,
     "denials.counted" => DenialsCounted,
+    "task.wanted" => TaskWanted,
     "task.requested" => TaskRequested,
     "task.approved" => TaskApproved,
     "task.refused" => TaskRefused,

@@ -27,6 +27,11 @@ pub enum Answer {
         /// True if nothing of it waits.
         complete: bool,
     },
+    /// A task is asked for by its actor itself: a person has to delegate it.
+    Wanted {
+        /// The task.
+        task: TaskId,
+    },
     /// A task is requested.
     Requested {
         /// The task.

@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 use crate::state::State;
 use crate::task::{
     Approve, Approved, Complete, Completed, Kill, Killed, Refuse, Refused, Request, Requested, Signal, Signalled, Start, Started,
+    Want, Wanted,
 };
 use crate::view::View;
 use crate::{credential, task};
@@ -40,6 +41,8 @@ pub enum Command {
     WithdrawChange(WithdrawChange),
     /// Issue an X.509-SVID.
     IssueSvid(IssueSvid),
+    /// Ask for a task, by its actor itself.
+    Want(Box<Want>),
     /// Request a task.
     Request(Box<Request>),
     /// Approve a request.
@@ -105,6 +108,7 @@ pub(crate) enum Prepared {
     Change(Box<ChangeAccepted>),
     ChangeTakenBack(ChangeTakenBack),
     Svid(Box<SvidAllowed>),
+    Wanted(Box<Wanted>),
     Requested(Box<Requested>),
     Approved(Box<Approved>),
     Refused(Box<Refused>),
@@ -139,6 +143,7 @@ pub(crate) fn prepare(command: Command, view: View<'_>, memo: &Memo) -> Result<P
             let remembered = memo.get(&it.identity);
             Prepared::Svid(Box::new(it.prepare(view, remembered)?))
         }
+        Command::Want(it) => Prepared::Wanted(Box::new(it.prepare(view)?)),
         Command::Request(it) => Prepared::Requested(Box::new(it.prepare(view)?)),
         Command::Approve(it) => Prepared::Approved(Box::new(it.prepare(view)?)),
         Command::Refuse(it) => Prepared::Refused(Box::new(it.prepare(view)?)),
@@ -187,6 +192,7 @@ pub(crate) fn plan(
             memo.keep(identity, remembered);
             answer
         }
+        Prepared::Wanted(it) => it.plan(view, plan, random),
         Prepared::Requested(it) => it.plan(view, plan, random),
         Prepared::Approved(it) => it.plan(view, plan, random),
         Prepared::Refused(it) => it.plan(view, plan, random),

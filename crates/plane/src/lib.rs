@@ -46,7 +46,7 @@ pub use resource::{Resource, Resources};
 pub use state::State;
 pub use task::{
     APPROVAL_LIFE, Approve, Caller, Complete, CompleteContent, Kill, Phase, Refuse, Request, START_WITHIN, Sender, Signal,
-    SignalContent, Start, Task, Tasks,
+    SignalContent, Start, Task, Tasks, Want, delegators,
 };
 pub use view::View;
 pub use writer::{BATCH_MAX, LANE_MAX, OpenError, Outcome, Release, Step, Submission, Ticket, Writer};

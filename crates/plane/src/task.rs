@@ -9,6 +9,7 @@ mod limits;
 mod plan;
 mod request;
 mod state;
+mod want;
 
 pub use caller::Caller;
 pub use command::{Approve, Refuse, Request, Start};
@@ -21,3 +22,5 @@ pub use limits::{APPROVAL_LIFE, START_WITHIN};
 
 pub(crate) use request::{ask_of, gates, reaches, references, resolve};
 pub use state::{Phase, Task, Tasks};
+pub(crate) use want::Wanted;
+pub use want::{Want, delegators};

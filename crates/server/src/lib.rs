@@ -11,6 +11,7 @@ mod serve;
 mod shared;
 mod tls;
 mod upstream;
+mod watched;
 mod writing;
 
 pub use connecting::{ConnectError, Connected, connect_postgres};

@@ -2,6 +2,7 @@
 
 use crate::counted::Counted;
 use crate::entropy::Entropy;
+use crate::watched::Watched;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) index: RwLock<writ_plane::Index>,
     queue: SyncSender<Asked>,
     pub(crate) changes: watch::Sender<u64>,
+    pub(crate) watched: Watched,
     pub(crate) authority: X509Authority,
     pub(crate) genesis: Digest,
     /// Certificates that were shown, validly signed and unknown to the log.
@@ -48,6 +50,7 @@ impl Shared {
             index: RwLock::new(index),
             queue,
             changes,
+            watched: Watched::default(),
             authority,
             genesis,
             strangers: AtomicU64::new(0),

@@ -107,7 +107,10 @@ fn index(shared: &Shared, writer: &writ_plane::Writer<writ_store::SqliteStore>, 
     let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
     for place in from..to {
         match writer.log().entry(place) {
-            Ok(entry) => index.add(place, &entry),
+            Ok(entry) => {
+                index.add(place, &entry);
+                shared.watched.tell(&entry);
+            }
             Err(error) => tracing::error!(%error, place, "an entry can't be indexed"),
         }
     }

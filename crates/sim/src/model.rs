@@ -1,14 +1,19 @@
 //! The laws, told a second time: it reads what is durable and looks at what has left the server, and knows nothing of the
 //! writer's state.
 
+macro_rules! law {
+    ($holds:expr, $($words:tt)*) => { if !$holds { return Err(format!($($words)*)); } };
+}
+
 mod holders;
+mod tasks;
 
 use crate::cast::ORIGIN;
 use crate::{Backend, Outside};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use writ_credential::{Expected, PublicKey, verify_act};
-use writ_ledger::body::{ApprovalContent, Body, BoundaryItem, ChangeContent, Delegation, Effect, Item, PartyType, TaskRequested};
+use writ_ledger::body::{ApprovalContent, Body, BoundaryItem, ChangeContent, Delegation, Effect, Item, PartyType};
 use writ_ledger::{Entry, SignedAct};
 use writ_types::{
     ActKind, ChangeId, Closure, CredentialId, DecisionId, Digest, IdentityId, Name, OwnerRole, PartyId, ResourceId, Section,
@@ -80,8 +85,10 @@ struct Credential {
     closed: bool,
 }
 
-macro_rules! law {
-    ($holds:expr, $($words:tt)*) => { if !$holds { return Err(format!($($words)*)); } };
+impl Task {
+    fn of(content: &Delegation, proposal: Option<ApprovalContent>) -> Self {
+        Self { content: content.clone(), proposal, approvers: BTreeSet::new(), ends_at: None, ended: false }
+    }
 }
 
 impl Model {
@@ -269,76 +276,6 @@ impl Model {
     fn allowed(&self, entry: &Entry) -> Result<(), Broken> {
         let allowed = entry.decision.and_then(|decision| self.decisions.get(&decision)) == Some(&true);
         law!(allowed, "entry {} rests on no decision that allows it", self.size);
-        Ok(())
-    }
-
-    fn tasks(&mut self, entry: &Entry, body: &Body) -> Result<(), Broken> {
-        match body {
-            Body::TaskRequested(it) => self.requested(entry, it)?,
-            Body::TaskApproved(it) => {
-                let content = self.open(&it.task)?.proposal.clone().ok_or("nothing was to be approved")?;
-                let delegator = self.open(&it.task)?.content.delegator;
-                self.act(entry, Some(it.by), ActKind::Approve, &it.approval.to_string(), &content)?;
-                law!(it.by != delegator, "{} approves what it delegated", it.by);
-                let from = entry.at.micros().saturating_sub(REST);
-                let rests = |key: &&Key| key.party == it.by && key.at.micros() > from && key.by.contains(&delegator);
-                law!(!self.keys.values().any(|key| rests(&key)), "{} approves for who enrolled it", it.by);
-                self.open(&it.task)?.approvers.insert(it.by);
-            }
-            Body::TaskRefused(it) => {
-                let content = self.open(&it.task)?.proposal.clone();
-                self.act(entry, Some(it.by), ActKind::Refuse, &it.approval.to_string(), &content)?;
-            }
-            Body::TaskStarted(it) => self.started(entry, it.task, it.ends_at)?,
-            Body::TaskSignalled(it) => {
-                if let Some(content) = &it.content {
-                    self.act(entry, None, ActKind::Signal, &it.task.to_string(), content)?;
-                }
-            }
-            Body::KillOrdered(it) => {
-                self.act(entry, None, ActKind::Kill, &it.content.scope.to_string(), &it.content)?;
-            }
-            Body::TaskEnded(it) => {
-                if let Some(content) = &it.content {
-                    self.act(entry, None, ActKind::Complete, &it.task.to_string(), content)?;
-                }
-                self.open(&it.task)?.ended = true;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn open(&mut self, id: &TaskId) -> Result<&mut Task, Broken> {
-        self.tasks.get_mut(id).filter(|task| !task.ended).ok_or_else(|| format!("task {id} is not open"))
-    }
-
-    fn requested(&mut self, entry: &Entry, requested: &TaskRequested) -> Result<(), Broken> {
-        let content = &requested.content;
-        self.act(entry, Some(content.delegator), ActKind::Delegate, &content.task.to_string(), content)?;
-        self.chartered(&content.actor)?;
-        let proposal = requested.proposal.as_ref().map(|proposal| proposal.content.clone());
-        let task = Task { content: content.clone(), proposal, approvers: BTreeSet::new(), ends_at: None, ended: false };
-        law!(self.tasks.insert(content.task, task).is_none(), "task {} is requested twice", content.task);
-        Ok(())
-    }
-
-    /// Law 7, and the base policy: in production the control or business owner approved, and is not the delegator.
-    fn started(&mut self, entry: &Entry, id: TaskId, ends_at: Time) -> Result<(), Broken> {
-        self.allowed(entry)?;
-        let task = self.open(&id)?;
-        law!(task.ends_at.is_none(), "task {id} is started twice");
-        law!(ends_at <= entry.at.after(task.content.ttl), "task {id} lasts longer than was delegated");
-        task.ends_at = Some(ends_at);
-        let (content, approvers) = (task.content.clone(), task.approvers.clone());
-        self.chartered(&content.actor)?;
-        law!(self.people.get(&content.delegator) == Some(&true), "the delegator of {id} is disabled");
-        for grant in &content.grants {
-            let boundary = self.resources.get(&grant.resource).ok_or("a task reaches nothing")?;
-            let owners = [OwnerRole::Control, OwnerRole::Business].map(|role| self.owner(boundary, role));
-            let one = owners.iter().flatten().any(|owner| approvers.contains(owner) && *owner != content.delegator);
-            law!(one, "task {id} starts without an approval that counts");
-        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! A world: one trust domain, its server, its disk and its database, and what people and agents ask.
 
 mod changes;
+mod requests;
 
 use crate::cast::{BEGIN, ORIGIN};
 use crate::points::Died;
@@ -9,13 +10,11 @@ use crate::{Backend, Cast, Clocks, Disk, Estate, Image, Outside, Points, Seeded,
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use writ_credential::x509::VerifiedCsr;
-use writ_ledger::body::{Delegation, DelegationGrant, Founder, GenesisContent, PolicyText, Proposal, Root, TextOfPolicy};
+use writ_ledger::body::{Founder, GenesisContent, PolicyText, Root, TextOfPolicy};
 use writ_ledger::{Blob, Lane, Log, SignedAct, Staged};
-use writ_plane::{
-    Answer, Approve, Caller, Command, IssueSvid, NewAuthority, Refuse, Request, Start, State, Submission, Take, Ticket, found,
-};
+use writ_plane::{Answer, Caller, Command, IssueSvid, NewAuthority, Start, State, Submission, Take, Ticket, found};
 use writ_policy::PolicySource;
-use writ_types::{ActKind, CredentialId, Denial, Name, OwnerRole, Purpose, ResourceId, TaskId, TextValue as _, Time, Ttl};
+use writ_types::{ActKind, CredentialId, Denial, Name, OwnerRole, ResourceId, TaskId, TextValue as _, Time};
 
 /// A world.
 #[derive(Debug)]
@@ -247,61 +246,6 @@ impl World {
         let now = self.now();
         let mut signing = Signing { origin: ORIGIN, now, random: &mut self.random };
         Cast::get().person(handle).sign(act, id, content, roles, &mut signing)
-    }
-
-    /// A task for an agent on the database, as the delegator signs it.
-    pub fn delegation(&mut self, handle: &str, agent: &str, actions: &[&str], minutes: u64) -> Request {
-        let resource = Estate::new().resource.resource;
-        let content = Delegation {
-            task: TaskId::mint(&mut self.random),
-            delegator: Cast::get().person(handle).party,
-            actor: Cast::get().agent(agent).identity,
-            purpose: Purpose::parse("close invoices").unwrap(),
-            data_scope: vec![Name::parse("billing").unwrap()],
-            grants: vec![DelegationGrant { resource, actions: names(actions) }],
-            ttl: Ttl::from_seconds(minutes * 60),
-            description: None,
-        };
-        let act = self.act(handle, ActKind::Delegate, &content.task.to_string(), &content);
-        Request { content, act }
-    }
-
-    /// Requests a task.
-    ///
-    /// # Errors
-    /// The denial.
-    pub fn request(&mut self, handle: &str, agent: &str, actions: &[&str], minutes: u64) -> Result<TaskId, Denial> {
-        let request = self.delegation(handle, agent, actions, minutes);
-        let task = request.content.task;
-        self.ask(Command::Request(Box::new(request))).map(|_| task)
-    }
-
-    /// What has to be approved of a task.
-    ///
-    /// # Panics
-    /// When there is no such task, or nothing has.
-    pub fn proposal(&self, task: TaskId) -> Proposal {
-        self.state().tasks().get(&task).and_then(|task| task.proposal.clone()).unwrap()
-    }
-
-    /// Approves a task.
-    ///
-    /// # Errors
-    /// The denial.
-    pub fn approve(&mut self, handle: &str, task: TaskId) -> Came {
-        let content = self.proposal(task).content;
-        let act = self.act(handle, ActKind::Approve, &content.approval.to_string(), &content);
-        self.ask(Command::Approve(Approve { task, act }))
-    }
-
-    /// Refuses a task.
-    ///
-    /// # Errors
-    /// The denial.
-    pub fn refuse(&mut self, handle: &str, task: TaskId) -> Came {
-        let content = self.proposal(task).content;
-        let act = self.act(handle, ActKind::Refuse, &content.approval.to_string(), &content);
-        self.ask(Command::Refuse(Refuse { task, act }))
     }
 
     /// An agent asks for its document, as attestation shows it.

@@ -21,8 +21,8 @@ pub use holder::{BoundaryRow, BoundaryView, CharterView, HolderView, OwnersView,
 pub use log::{EntryView, Status};
 pub use problem::Problem;
 pub use session::{Challenge, Login, SessionView};
-pub use story::{Acted, AskWhy, By, ClosureView, Cut, Delegated, EndedView, Justified, Owner, PolicyView, Story};
-pub use task::{EndTask, Ending, FileKill, JudgeTask, RequestTask, StartedView, TaskView};
+pub use story::{Acted, AskWhy, By, ClosureView, Cut, Delegated, EndedView, Justified, Owner, PolicyView, SelfRequested, Story};
+pub use task::{EndTask, Ending, FileKill, JudgeTask, RequestTask, StartedView, TaskView, WantTask};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

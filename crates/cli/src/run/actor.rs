@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::sleep;
 use writ_agent::{Source, SourceError};
-use writ_types::SpiffeId;
+use writ_types::{SpiffeId, TaskId};
+use writ_wire::api::TaskView;
 use writ_wire::client::{Caller, ClientError, over};
 
 /// Where the standard says that the Workload API is (SPIFFE_Workload_Endpoint.md section 4).
@@ -22,6 +23,8 @@ pub(crate) const API_VARIABLE: &str = "WRIT_API";
 const API_DEFAULT: &str = "127.0.0.1:8443";
 /// What must not be lost, such as the end of a task, is tried this often while the server is away.
 const TRIES: u32 = 8;
+/// How long the server is asked to wait for a task to change before it answers; it waits no longer for anybody.
+const WAIT_SECONDS: u64 = 30;
 /// The pause between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
@@ -93,6 +96,12 @@ impl Actor {
     /// Reads something.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.send(Method::GET, path, None::<&()>, None).await
+    }
+
+    /// The task as it is now; or, where it is known up to an entry, as soon as it has changed, or has not for a while.
+    pub(crate) async fn look(&self, task: TaskId, since: Option<u64>) -> Result<TaskView, ClientError> {
+        let wait = since.map(|since| format!("?since={since}&wait={WAIT_SECONDS}")).unwrap_or_default();
+        self.get(&format!("/v1/tasks/{task}{wait}")).await
     }
 
     /// Does something, once.

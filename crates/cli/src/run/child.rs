@@ -34,6 +34,15 @@ impl Signals {
         })
     }
 
+    /// Any of them: there is no child yet that could answer.
+    pub(crate) async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {},
+            _ = self.hangup.recv() => {},
+            _ = self.interrupt.recv() => {},
+        }
+    }
+
     /// The next one to pass on.
     pub(crate) async fn next(&mut self) -> rustix::process::Signal {
         loop {

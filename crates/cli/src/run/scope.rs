@@ -88,8 +88,9 @@ mod tests {
         TaskView {
             task: TaskId::from_bits([1; 16]),
             state: state.to_owned(),
+            index: 1,
             content: json!({
-                "task": TaskId::from_bits([1; 16]), "delegator": PartyId::from_bits([2; 16]), "actor": "idn_00000000000000000000000000000003",
+                "task": TaskId::from_bits([1; 16]), "delegator": PartyId::from_bits([2; 16]), "self_requested": false, "actor": "idn_00000000000000000000000000000003",
                 "purpose": "close invoices", "data_scope": [], "ttl": "1h", "description": null,
                 "grants": [{"resource": "res_00000000000000000000000000000004", "actions": ["read", "write"]}],
             }),

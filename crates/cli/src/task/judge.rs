@@ -79,11 +79,9 @@ fn approval(view: &TaskView, content: &Value) -> Result<ApprovalContent, Failure
 /// What is answered, member by member.
 fn told(names: &Names, delegation: &Delegation, approval: &ApprovalContent, content: &Value) -> Result<String, Failure> {
     let mut out = format!("task {}\n", approval.task);
-    out.push_str(&format!(
-        "  {} delegates to {}\n",
-        names.people.handle(&delegation.delegator),
-        names.of_id(&approval.actor.to_string())
-    ));
+    let delegator = delegation.delegator.map_or_else(|| "nobody".to_owned(), |by| names.people.handle(&by));
+    let asked = if delegation.self_requested { ", who asked for it by itself" } else { "" };
+    out.push_str(&format!("  {delegator} delegates to {}{asked}\n", names.of_id(&approval.actor.to_string())));
     out.push_str(&format!("  purpose {}, for {} from its start\n", quoted(approval.purpose.as_str()), approval.ttl));
     let data: Vec<String> = delegation.data_scope.iter().map(ToString::to_string).collect();
     if !data.is_empty() {

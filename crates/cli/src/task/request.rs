@@ -100,7 +100,8 @@ impl Request {
         data_scope.dedup();
         let delegation = Delegation {
             task,
-            delegator: me.party,
+            delegator: Some(me.party),
+            self_requested: false,
             actor: actor.identity,
             purpose: self.purpose.clone(),
             data_scope,
@@ -114,7 +115,7 @@ impl Request {
         let act = question.answer(me.party, &me.signer, &mut link.random())?;
         let blobs =
             blob.iter().map(|blob| serde_json::from_slice(blob.bytes()).map_err(Failure::bug)).collect::<Result<_, _>>()?;
-        let view: TaskView = link.post("/v1/tasks", &RequestTask { content, act, blobs })?;
+        let view: TaskView = link.post("/v1/tasks", &RequestTask { content, act: Some(act), blobs })?;
         tell(&link, &view, self.output)
     }
 }

@@ -14,6 +14,9 @@ pub(super) fn story(story: &Story) -> String {
             line("attested by", acted.attested_by.iter().map(|each| plain(each)).collect::<Vec<_>>().join(", "));
         }
     }
+    if let Some(asked) = &story.self_requested {
+        line("asked for", format!("by itself at {} (entry {})", asked.at, asked.entry));
+    }
     if let Some(delegated) = &story.delegated {
         let name = delegated.name.as_deref().map_or_else(|| format!("{} (name erased)", delegated.by), plain);
         line("delegated", format!("by {name} at {} (entry {})", delegated.at, delegated.entry));

@@ -13,8 +13,10 @@ use writ_types::{
 pub struct Delegation {
     /// The task.
     pub task: TaskId,
-    /// Who delegates.
-    pub delegator: PartyId,
+    /// Who delegates; none only in what an actor asks for by itself, as long as nobody has delegated it.
+    pub delegator: Option<PartyId>,
+    /// True if the actor asked for it by itself.
+    pub self_requested: bool,
     /// Who acts.
     pub actor: IdentityId,
     /// Why: a code that the charter names.
@@ -37,6 +39,16 @@ pub struct DelegationGrant {
     pub resource: ResourceId,
     /// Its actions.
     pub actions: BTreeSet<Name>,
+}
+
+/// An actor asks for a task by itself. It is authority for nothing until a person delegates it, word for word.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskWanted {
+    /// What a delegator would sign, without a delegator.
+    pub content: Delegation,
+    /// The certificate that the actor showed, by serial number.
+    pub serial: String,
 }
 
 /// A task is delegated. Where policy wants an approval, the proposal says what has to be signed.

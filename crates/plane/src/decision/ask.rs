@@ -126,7 +126,7 @@ fn end(state: &State, boundaries: &[Name], task: Option<&TaskId>, named: bool) -
         })
         .map(|holder| holder.person)
         .collect();
-    let delegator = task.and_then(|task| state.tasks.get(task)).map(|task| task.content.delegator);
+    let delegator = task.and_then(|task| state.tasks.get(task)).and_then(|task| task.content.delegator);
     Ok(End { owners, delegator: delegator.map(|id| facts::person(state, &id)).transpose()?, named })
 }
 

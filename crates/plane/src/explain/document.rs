@@ -28,9 +28,10 @@ pub(super) fn of_certificate(book: &Book<'_>, serial: &str, explained: &mut Expl
     }
 }
 
-/// The task in which this certificate was shown: to start it, or to take a credential in it.
+/// The task in which this certificate was shown: to ask for it, to start it, or to take a credential in it.
 fn took_part(body: &Body, serial: &str) -> Option<TaskId> {
     match body {
+        Body::TaskWanted(wanted) if wanted.serial == serial => Some(wanted.content.task),
         Body::TaskStarted(started) if started.serial == serial => Some(started.task),
         Body::CredentialGranted(granted) if granted.serial == serial => Some(granted.task),
         _ => None,

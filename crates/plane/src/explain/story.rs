@@ -29,6 +29,8 @@ pub struct Explained {
     pub spiffe_id: Option<SpiffeId>,
     /// What attestation showed.
     pub attested: Vec<String>,
+    /// When the actor asked for it by itself, and the entry that says so.
+    pub self_requested: Option<(Time, u64)>,
     /// Who delegated.
     pub delegated: Option<Answered>,
     /// Which policies justified it, or denied it.

@@ -48,8 +48,13 @@ pub(super) fn of_task(book: &Book<'_>, task: TaskId, explained: &mut Explained) 
 /// What one entry adds.
 fn tell(page: &Page, explained: &mut Explained) {
     match &page.body {
+        Body::TaskWanted(wanted) => {
+            explained.self_requested = Some((page.entry.at, page.place));
+            explained.actor = Some((page.entry.actor.id.clone(), page.entry.actor.kind));
+            explained.purpose = Some(wanted.content.purpose.clone());
+        }
         Body::TaskRequested(requested) => {
-            explained.delegated = Some(page.answered(requested.content.delegator));
+            explained.delegated = requested.content.delegator.map(|by| page.answered(by));
             explained.purpose = Some(requested.content.purpose.clone());
         }
         Body::TaskApproved(approved) => explained.approved.push(page.answered(approved.by)),

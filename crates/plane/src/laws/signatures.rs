@@ -29,7 +29,10 @@ pub(super) fn judge(laws: &mut Laws, entry: &Entry, body: &Body, found: &mut Vec
         },
         Body::TaskRequested(requested) => {
             let content = &requested.content;
-            one(laws, entry, Some(content.delegator), ActKind::Delegate, &content.task.to_string(), content, found);
+            if content.delegator.is_none() {
+                found.push("nobody delegated it".to_owned());
+            }
+            one(laws, entry, content.delegator, ActKind::Delegate, &content.task.to_string(), content, found);
         }
         Body::TaskApproved(approved) => proposal(laws, entry, approved.task, approved.by, ActKind::Approve, found),
         Body::TaskRefused(refused) => proposal(laws, entry, refused.task, refused.by, ActKind::Refuse, found),
@@ -44,7 +47,10 @@ pub(super) fn judge(laws: &mut Laws, entry: &Entry, body: &Body, found: &mut Vec
         }
         Body::TaskEnded(ended) if ended.content.is_some() => {
             let content = CompleteContent { task: ended.task };
-            let delegator = laws.state.tasks.get(&ended.task).map(|task| task.content.delegator);
+            let delegator = laws.state.tasks.get(&ended.task).and_then(|task| task.content.delegator);
+            if delegator.is_none() {
+                found.push("nobody delegated what it ends".to_owned());
+            }
             one(laws, entry, delegator, ActKind::Complete, &ended.task.to_string(), &content, found);
         }
         Body::KillOrdered(kill) => {

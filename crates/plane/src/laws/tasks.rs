@@ -6,11 +6,12 @@ use crate::task::{Phase, START_WITHIN, Task, ask_of, gates, reaches, references,
 use crate::view::View;
 use std::collections::BTreeSet;
 use writ_ledger::Entry;
-use writ_ledger::body::{Asked, Body, Effect, TaskApproved, TaskRequested, TaskStarted};
+use writ_ledger::body::{Asked, Body, Delegation, Effect, TaskApproved, TaskRequested, TaskStarted, TaskWanted};
 use writ_types::{PartyId, TaskEnd, TaskId};
 
 pub(super) fn judge(laws: &Laws, entry: &Entry, body: &Body, found: &mut Vec<String>) {
     match body {
+        Body::TaskWanted(wanted) => want(laws, entry, wanted, found),
         Body::TaskRequested(requested) => request(laws, entry, requested, found),
         Body::TaskApproved(approved) => approval(laws, entry, approved, found),
         Body::TaskStarted(started) => start(laws, entry, started, found),
@@ -40,18 +41,35 @@ fn view<'a>(laws: &'a Laws, entry: &Entry) -> Option<View<'a>> {
     laws.policy.as_ref().map(|(_, policy)| View { state: &laws.state, policy, now: entry.at })
 }
 
-fn request(laws: &Laws, entry: &Entry, requested: &TaskRequested, found: &mut Vec<String>) {
-    let content = &requested.content;
-    for denial in [references(&laws.state, content).err(), gates(&laws.state, content).err()].into_iter().flatten() {
+/// What it names is there, and lies within the charter.
+fn there(laws: &Laws, entry: &Entry, content: &Delegation, found: &mut Vec<String>) {
+    let references = view(laws, entry).and_then(|view| references(view, content).err());
+    for denial in [references, gates(&laws.state, content).err()].into_iter().flatten() {
         found.push(denial.to_string());
     }
+}
+
+/// Only an actor asks by itself, by its own certificate, and only for itself.
+fn want(laws: &Laws, entry: &Entry, wanted: &TaskWanted, found: &mut Vec<String>) {
+    let content = &wanted.content;
+    there(laws, entry, content, found);
+    if laws.state.tasks.get(&content.task).is_some() || content.delegator.is_some() || !content.self_requested {
+        found.push("it is not what an actor asks for by itself".to_owned());
+    }
+    let document = laws.state.identities.document(&wanted.serial, entry.at);
+    if document.is_none_or(|document| document.identity != content.actor) || entry.actor.id != content.actor.to_string() {
+        found.push("it was not asked for by its actor's certificate".to_owned());
+    }
+}
+
+fn request(laws: &Laws, entry: &Entry, requested: &TaskRequested, found: &mut Vec<String>) {
+    let content = &requested.content;
+    there(laws, entry, content, found);
+    let Some(delegator) = content.delegator else { return };
     let Some(made) = laws.decision(entry, "request", found) else { return };
     let ask = ask_of(content, [], entry.at);
-    let delegates = content.grants.iter().map(|grant| Asked::Delegate {
-        person: content.delegator,
-        resource: grant.resource,
-        ask: ask.clone(),
-    });
+    let delegates =
+        content.grants.iter().map(|grant| Asked::Delegate { person: delegator, resource: grant.resource, ask: ask.clone() });
     if !allowed(&made.evaluations, &delegates.collect::<Vec<_>>()) {
         found.push("its delegator was not allowed to delegate".to_owned());
     }
@@ -75,7 +93,8 @@ fn approval(laws: &Laws, entry: &Entry, approved: &TaskApproved, found: &mut Vec
     if task.phase != Phase::Awaiting {
         found.push("it did not wait for approval".to_owned());
     }
-    if approved.by == task.content.delegator {
+    let Some(delegator) = task.content.delegator else { return found.push("nobody delegated it".to_owned()) };
+    if approved.by == delegator {
         found.push("its delegator approved it".to_owned());
     }
     let proposal = task.proposal.as_ref().map(|proposal| &proposal.content);
@@ -83,7 +102,7 @@ fn approval(laws: &Laws, entry: &Entry, approved: &TaskApproved, found: &mut Vec
         found.push("it answers another proposal, or one whose time was up".to_owned());
     }
     if let Some(view) = view(laws, entry) {
-        if rests(view, &approved.by, &task.content.delegator) {
+        if rests(view, &approved.by, &delegator) {
             found.push("who approved got a key from its delegator less than 7 days before".to_owned());
         }
         if proposal.is_some_and(|content| still_so(view, task, content).is_err()) {

@@ -8,6 +8,7 @@ use crate::act;
 use crate::decision::{Asking, Needed, approvals};
 use crate::people::KEY_REST;
 use crate::refusal::{Record, Refusal};
+use crate::state::State;
 use crate::view::View;
 use std::collections::BTreeSet;
 use writ_credential::VerifiedAct;
@@ -96,18 +97,13 @@ impl Request {
     pub(crate) fn prepare(self, view: View<'_>) -> Result<Requested, Refusal> {
         let content = self.content;
         let by = act::check(view.state, &self.act, ActKind::Delegate, &content.task.to_string(), &content, view.now)?;
-        if by.by() != content.delegator {
+        if Some(by.by()) != content.delegator {
             return Err(Denial::new(Code::BadSignature, "the delegator is not who signed", "delegate in your own name").into());
         }
-        references(view.state, &content)?;
-        let open = view.state.tasks.open().filter(|(_, task)| task.content.actor == content.actor).count();
-        if open >= OPEN_OF_ACTOR_MAX {
-            return Err(
-                Denial::new(Code::Limit, format!("the actor has {open} tasks that have not ended"), "end some first").into()
-            );
-        }
+        references(view, &content)?;
+        room(view.state, &content, OPEN_OF_ACTOR_MAX, |_| true)?;
         let mut asking = Asking::new(view);
-        let any_of = match judge(view, &content, &mut asking) {
+        let any_of = match judge(view, &content, by.by(), &mut asking) {
             Ok(any_of) => any_of,
             Err(denial) => {
                 let on = vec![content.task.to_string(), content.actor.to_string()];
@@ -119,12 +115,27 @@ impl Request {
     }
 }
 
+/// Refuses one task more of an actor who has as many already.
+pub(super) fn room(state: &State, content: &Delegation, most: usize, counts: impl Fn(&Task) -> bool) -> Result<(), Denial> {
+    let mine = |(id, task): &(&TaskId, &Task)| task.content.actor == content.actor && **id != content.task && counts(task);
+    let open = state.tasks.open().filter(mine).count();
+    if open < most {
+        return Ok(());
+    }
+    Err(Denial::new(Code::Limit, format!("the actor has {open} such tasks that have not ended"), "end some first"))
+}
+
 /// Gates, then the delegator's own authority, then the task: allowed, allowed if approved, or denied.
-fn judge(view: View<'_>, content: &Delegation, asking: &mut Asking<'_>) -> Result<Option<Vec<BTreeSet<PartyId>>>, Denial> {
+fn judge(
+    view: View<'_>,
+    content: &Delegation,
+    delegator: PartyId,
+    asking: &mut Asking<'_>,
+) -> Result<Option<Vec<BTreeSet<PartyId>>>, Denial> {
     gates(view.state, content)?;
     let ask = ask_of(content, [], view.now);
     for grant in &content.grants {
-        let asked = Asked::Delegate { person: content.delegator, resource: grant.resource, ask: ask.clone() };
+        let asked = Asked::Delegate { person: delegator, resource: grant.resource, ask: ask.clone() };
         if asking.ask(asked).is_none() {
             let denial = Denial::new(
                 Code::PolicyDenied,
@@ -152,7 +163,7 @@ fn judge(view: View<'_>, content: &Delegation, asking: &mut Asking<'_>) -> Resul
         }
         Needed::AnyOf(sets) => {
             let resting: BTreeSet<PartyId> =
-                candidates.iter().filter(|person| rests(view, person, &content.delegator)).copied().collect();
+                candidates.iter().filter(|person| rests(view, person, &delegator)).copied().collect();
             let (usable, blocked): (Vec<_>, Vec<_>) = sets.into_iter().partition(|set| set.is_disjoint(&resting));
             if usable.is_empty() {
                 let denial = Denial::new(
@@ -234,7 +245,9 @@ fn judge_approval(
     gates(view.state, &task.content)?;
     let who: BTreeSet<String> =
         task.proposal.iter().flat_map(|proposal| proposal.any_of.iter().flatten()).map(ToString::to_string).collect();
-    if by == task.content.delegator {
+    // What awaits approval was delegated by a person.
+    let delegator = task.content.delegator.ok_or_else(|| unknown(task.content.task))?;
+    if by == delegator {
         return Err(Denial::new(
             Code::SeparationOfDuties,
             "the delegator of a task cannot approve it",
@@ -242,7 +255,7 @@ fn judge_approval(
         )
         .who_can(who));
     }
-    if rests(view, &by, &task.content.delegator) {
+    if rests(view, &by, &delegator) {
         return Err(Denial::new(
             Code::SeparationOfDuties,
             "your key was enrolled by the delegator less than 7 days ago",
@@ -321,6 +334,12 @@ fn judge_start(view: View<'_>, id: TaskId, known: &Known, asking: &mut Asking<'_
                 "have one of those named run `writ task approve`",
             )
             .who_can(who));
+        }
+        Phase::Requested => {
+            let what = format!("task `{id}` is only asked for: nobody has delegated it");
+            let who = super::want::delegators(view, &task.content).into_iter().map(|person| person.to_string());
+            let help = "have one of those named run `writ task delegate`";
+            return Err(Denial::new(Code::ApprovalRequired, what, help).who_can(who));
         }
         Phase::Live { .. } => {
             return Err(Denial::new(Code::WrongState, format!("task `{id}` runs already"), "take its credentials"));

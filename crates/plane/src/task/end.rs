@@ -59,7 +59,8 @@ pub(crate) fn end_signed(
 pub(crate) fn cut_off(after: &State, view: View<'_>, plan: &mut Plan, actor: &Actor) {
     let stands = |boundary: &writ_types::Name| after.boundaries.standing(&after.people, boundary).is_ok();
     for (id, task) in view.state.tasks.open() {
-        let delegator = after.people.is_active_person(&task.content.delegator);
+        // What nobody has delegated yet rests on nobody's power.
+        let delegator = task.content.delegator.is_none_or(|delegator| after.people.is_active_person(&delegator));
         let identity = after.identities.get(&task.content.actor).is_some_and(|identity| stands(&identity.boundary));
         let resources = task
             .content

@@ -24,9 +24,17 @@ impl Requested {
         let blobs = self.content.description;
         on.extend(proposal.iter().map(|proposal| proposal.content.approval.to_string()));
         let identity = view.state.identities.get(&self.content.actor).map(|identity| identity.version);
+        let wanted = view.state.tasks.get(&task).map(|task| task.requested);
         let body = TaskRequested { content: self.content, proposal: proposal.clone() };
         plan.push(
-            Draft::new(actor, body).on(on).cause([decided]).cause(identity).decision(Some(decision)).act(self.act).blobs(blobs),
+            Draft::new(actor, body)
+                .on(on)
+                .cause([decided])
+                .cause(identity)
+                .cause(wanted)
+                .decision(Some(decision))
+                .act(self.act)
+                .blobs(blobs),
         );
         Answer::Requested { task, decision, proposal: proposal.map(Box::new) }
     }

@@ -1,7 +1,7 @@
 //! What a request means now: its gates, its circumstances for policy, and its resolved parameters.
 
 use super::limits::GRANTS_MAX;
-use super::state::Task;
+use super::state::{Phase, Task};
 use crate::boundary::Missing;
 use crate::state::State;
 use crate::view::View;
@@ -14,11 +14,20 @@ const EFFECTIVE_IN: &str = "within a second";
 /// What holds when the server can't reach the backend, as approvers see it.
 const WHEN_PARTITIONED: &str = "no bound when partitioned: live sessions go on, new logins end with the credential";
 
-/// Refuses a delegation that names what isn't there.
-pub(crate) fn references(state: &State, content: &Delegation) -> Result<(), Denial> {
+/// Refuses a delegation that names what isn't there, or that is not what its actor asked for by itself.
+pub(crate) fn references(view: View<'_>, content: &Delegation) -> Result<(), Denial> {
+    let state = view.state;
     let mut wrong = Vec::new();
-    if state.tasks.get(&content.task).is_some() {
-        wrong.push(format!("task `{}` is requested already", content.task));
+    let wanted = state.tasks.get(&content.task);
+    let asked_for = Delegation { delegator: None, ..content.clone() };
+    match wanted {
+        None if content.self_requested && content.delegator.is_some() => {
+            wrong.push(format!("the actor did not ask for task `{}` by itself", content.task));
+        }
+        Some(task) if task.phase != Phase::Requested => wrong.push(format!("task `{}` is requested already", content.task)),
+        Some(task) if task.content != asked_for => wrong.push("it is not what the actor asked for".to_owned()),
+        Some(task) if task.ends_by().is_none_or(|at| at <= view.now) => wrong.push("the request's time is up".to_owned()),
+        _ => {}
     }
     if state.identities.get(&content.actor).is_none() {
         wrong.push(format!("identity `{}` is unknown", content.actor));
@@ -103,9 +112,11 @@ fn bounds(state: &State, content: &Delegation, boundary: &writ_types::Name) -> R
     if !terms.kinds.contains(&CredentialKind::PostgresUser) {
         outside.push(format!("credential kind `{}`", CredentialKind::PostgresUser));
     }
-    if outside.is_empty() {
-        return Ok(());
-    }
+    if outside.is_empty() { Ok(()) } else { Err(unchartered(state, boundary, outside)) }
+}
+
+/// What lies outside the charter, and who could widen it.
+pub(super) fn unchartered(state: &State, boundary: &writ_types::Name, outside: Vec<String>) -> Denial {
     let who = [writ_types::OwnerRole::Business, writ_types::OwnerRole::Identity].iter().filter_map(|role| {
         state.boundaries.holder(&state.people, boundary, *role).map(|holder| format!("{} ({role} owner)", holder.person))
     });
@@ -114,7 +125,7 @@ fn bounds(state: &State, content: &Delegation, boundary: &writ_types::Name) -> R
         format!("the request lies outside the charter of boundary `{boundary}`"),
         "ask within the charter, or have its owners widen it",
     );
-    Err(denial.missing(outside).who_can(who))
+    denial.missing(outside).who_can(who)
 }
 
 fn gone(what: &str) -> Denial {
@@ -125,8 +136,8 @@ fn gone(what: &str) -> Denial {
 pub(crate) fn ask_of(content: &Delegation, approvers: impl IntoIterator<Item = PartyId>, now: Time) -> TaskAsk {
     TaskAsk {
         task: content.task,
-        delegator: Some(content.delegator),
-        self_requested: false,
+        delegator: content.delegator,
+        self_requested: content.self_requested,
         approvers: approvers.into_iter().collect(),
         purpose: content.purpose.clone(),
         data_scope: content.data_scope.clone(),
@@ -152,7 +163,7 @@ pub(super) fn candidates(state: &State, content: &Delegation) -> BTreeSet<PartyI
             writ_types::OwnerRole::ALL.iter().filter_map(|role| state.boundaries.holder(&state.people, &resource.boundary, *role))
         })
         .map(|holder| holder.person)
-        .filter(|person| *person != content.delegator)
+        .filter(|person| Some(*person) != content.delegator)
         .collect()
 }
 

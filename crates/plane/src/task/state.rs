@@ -1,6 +1,6 @@
 //! Which tasks there are.
 
-use super::limits::START_WITHIN;
+use super::limits::{APPROVAL_LIFE, START_WITHIN};
 use std::collections::{BTreeMap, BTreeSet};
 use writ_ledger::body::{Delegation, Proposal};
 use writ_types::{DecisionId, IdentityId, Name, PartyId, ResourceId, Scope, TaskEnd, TaskId, Time};
@@ -18,11 +18,11 @@ pub struct Tasks {
 /// One task.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Task {
-    /// What the delegator signed.
+    /// What the delegator signed; while it is only wanted, what the actor asks for by itself.
     pub content: Delegation,
     /// What approvers sign; none if no approval is needed.
     pub proposal: Option<Proposal>,
-    /// The entry that requested it.
+    /// The entry that requested it, or in which its actor did.
     pub requested: u64,
     /// When it was requested.
     pub requested_at: Time,
@@ -32,11 +32,15 @@ pub struct Task {
     pub approvals: BTreeMap<PartyId, u64>,
     /// Where it stands.
     pub phase: Phase,
+    /// The last entry that changed it.
+    pub version: u64,
 }
 
 /// Where a task stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Phase {
+    /// Its actor asks for it by itself, and nobody has delegated it.
+    Requested,
     /// It waits for approval.
     Awaiting,
     /// It can start.
@@ -86,20 +90,24 @@ impl Tasks {
         due.filter_map(|(_, id)| self.all.get_key_value(id))
     }
 
-    /// Folds a request.
+    /// Folds a request. What its actor asked for by itself gives way to it.
     pub(super) fn put(&mut self, id: TaskId, task: Task) {
+        if let Some(at) = self.all.get(&id).and_then(Task::ends_by) {
+            self.due.remove(&(at, id));
+        }
         self.open.insert(id);
         self.due.extend(task.ends_by().map(|at| (at, id)));
         self.all.insert(id, task);
     }
 
     /// Folds a change of one task.
-    pub(super) fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut Task)) {
+    pub(super) fn change(&mut self, id: &TaskId, version: u64, change: impl FnOnce(&mut Task)) {
         let Some(task) = self.all.get_mut(id) else { return };
         if let Some(at) = task.ends_by() {
             self.due.remove(&(at, *id));
         }
         change(task);
+        task.version = version;
         match task.ends_by() {
             Some(at) => self.due.insert((at, *id)),
             None => self.open.remove(id),
@@ -116,6 +124,7 @@ impl Task {
     /// When time alone ends it, unless it is over.
     pub fn ends_by(&self) -> Option<Time> {
         match &self.phase {
+            Phase::Requested => Some(self.requested_at.after(APPROVAL_LIFE)),
             Phase::Awaiting => Some(self.proposal.as_ref().map_or(self.requested_at, |proposal| proposal.content.expires)),
             Phase::Approved { at, .. } => Some(at.after(START_WITHIN)),
             Phase::Live { ends_at, .. } => Some(*ends_at),
@@ -154,6 +163,7 @@ impl Task {
     /// The state's word.
     pub const fn word(&self) -> &'static str {
         match self.phase {
+            Phase::Requested => "requested",
             Phase::Awaiting => "awaiting",
             Phase::Approved { .. } => "approved",
             Phase::Live { .. } => "live",

@@ -62,14 +62,8 @@ impl Accounts {
 impl App {
     /// Asks the writer on somebody's account. What is asked is settled even if the caller goes away. An ending that the log can't
     /// take now is carried out and waits, and whoever asked is not kept waiting with it.
-    pub(super) async fn ask(
-        &self,
-        payer: Payer,
-        lane: Lane,
-        asked: Command,
-        once: Once,
-        blobs: Vec<Blob>,
-    ) -> Result<Outcome, Denial> {
+    pub(super) async fn ask(&self, payer: Payer, asked: Command, once: Once, blobs: Vec<Blob>) -> Result<Outcome, Denial> {
+        let lane = asked.lane(self.shared.read().state());
         self.accounts.open(&payer, lane)?;
         let app = self.clone();
         let mut answer = tokio::spawn(async move {

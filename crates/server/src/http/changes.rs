@@ -15,7 +15,6 @@ use axum::http::header::AUTHORIZATION;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use writ_ledger::Lane;
 use writ_ledger::body::{ChangeContent, Item};
 use writ_plane::{Answer, Change, Changes, Command, Need, Part, Who, Writer, in_force_with, in_words, needs};
 use writ_policy::PolicySet;
@@ -56,7 +55,7 @@ pub(super) async fn withdraw(
     let change: ChangeId = parse(&id)?;
     let payer = Payer::Person(withdraw.act.by);
     let command = Command::WithdrawChange(writ_plane::WithdrawChange { change, act: signed(withdraw.act) });
-    app.ask(payer, Lane::Grant, command, once, Vec::new()).await?.result?;
+    app.ask(payer, command, once, Vec::new()).await?.result?;
     Ok(Json(Withdrawn { change }))
 }
 
@@ -68,7 +67,7 @@ async fn answered(
     once: Once,
     blobs: Vec<writ_ledger::Blob>,
 ) -> Reply<ChangeView> {
-    let outcome = app.ask(Payer::Person(by), Lane::Grant, command, once, blobs).await?;
+    let outcome = app.ask(Payer::Person(by), command, once, blobs).await?;
     let in_force = match outcome.result? {
         Answer::Change { in_force, .. } => in_force,
         _ => Vec::new(),

@@ -10,7 +10,6 @@ use axum::Json;
 use axum::extract::State;
 use std::sync::Arc;
 use writ_connect::postgres::Address;
-use writ_ledger::Lane;
 use writ_plane::{Answer, Command, Credential, CredentialPhase, Document, Release, Take};
 use writ_types::{Closure, Code, CredentialId, CredentialKind, Denial, Secret, SqlName, TaskId, TextValue as _, Time};
 use writ_wire::api::{ClosureView, CredentialDetail, CredentialView, Database, TakeCredential, TakenCredential};
@@ -33,7 +32,7 @@ pub(super) async fn take(
 }
 
 async fn taken(app: &App, payer: Payer, command: Command, once: Once) -> Result<TakenCredential, Refused> {
-    let outcome = app.ask(payer, Lane::Grant, command, once, Vec::new()).await?;
+    let outcome = app.ask(payer, command, once, Vec::new()).await?;
     let Answer::Granted { credential, user, expires } = outcome.result? else {
         return Err(Denial::new(Code::Bug, "the order of a credential is lost", "report this").into());
     };

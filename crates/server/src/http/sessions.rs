@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use writ_ledger::{Lane, SignedAct};
+use writ_ledger::SignedAct;
 use writ_plane::{Answer, Command};
 use writ_types::{Code, Denial, Digest, PartyId, Random as _, Secret, Time, Ttl};
 use writ_wire::api::{Act, Challenge, Login, SessionView};
@@ -97,7 +97,7 @@ pub(super) async fn login(State(app): State<App>, once: Once, Body(login): Body<
     let payer = Payer::Person(act.by);
     let (token, challenge) = (token(), login.challenge.clone());
     let command = writ_plane::Login { challenge: login.challenge, session: Digest::of(token.as_bytes()), ttl: login.ttl, act };
-    let outcome = app.ask(payer, Lane::Grant, Command::Login(command), once, Vec::new()).await?;
+    let outcome = app.ask(payer, Command::Login(command), once, Vec::new()).await?;
     match outcome.result? {
         Answer::Session { session, party, expires } if session == Digest::of(token.as_bytes()) => {
             app.challenges.answer(challenge, end, now);

@@ -13,7 +13,9 @@ use writ_ledger::body::{Effect, KillScope};
 use writ_plane::{Explained, Writer, explain};
 use writ_store::SqliteStore;
 use writ_types::{Digest, IdentityId, PartyId, RevocationClass};
-use writ_wire::api::{Acted, AskWhy, By, ClosureView, Cut, Delegated, EndedView, Justified, Owner, PolicyView, Story};
+use writ_wire::api::{
+    Acted, AskWhy, By, ClosureView, Cut, Delegated, EndedView, Justified, Owner, PolicyView, SelfRequested, Story,
+};
 
 /// The longest scrap: a certificate chain.
 const SCRAP_BYTES_MAX: usize = 64 * 1024;
@@ -78,6 +80,7 @@ fn story(writer: &Writer<SqliteStore>, explained: Explained) -> Story {
             actor_kind,
             attested_by: explained.attested.clone(),
         }),
+        self_requested: explained.self_requested.map(|(at, entry)| SelfRequested { at, entry }),
         delegated: explained.delegated.map(|it| Delegated { by: it.by, name: name(writer, &it.by), at: it.at, entry: it.entry }),
         justified: explained.justified.map(|it| Justified {
             decision: it.decision,

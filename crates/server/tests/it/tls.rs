@@ -182,7 +182,7 @@ async fn a_task_runs_by_certificate_and_its_decisions_are_found() {
     let token = world.login("alice").await;
     let resource = writ_sim::Estate::new().resource.resource;
     let content = json!({
-        "task": "tsk_000000000000000000000000000000aa", "delegator": person("gina").party, "actor": tester().identity,
+        "task": "tsk_000000000000000000000000000000aa", "delegator": person("gina").party, "self_requested": false, "actor": tester().identity,
         "purpose": "close invoices", "data_scope": ["billing"], "grants": [{"resource": resource, "actions": ["read"]}],
         "ttl": "30m", "description": null,
     });
@@ -279,4 +279,54 @@ async fn an_identity_that_asks_too_often_leaves_no_entries() {
     let counts = world.last("denials.counted");
     assert_eq!(counts["counts"]["overloaded"], 50);
     assert_eq!(counts["counts"]["unauthenticated"], 1);
+}
+
+/// R49, R53, R55: an identity asks for a task of its own by its certificate; it waits for a person, and is told as soon as one has answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_asks_by_itself_and_waits_for_a_person() {
+    let world = World::staffed().await;
+    let held = held(&world).await;
+    let token = world.login("alice").await;
+    let want = |tool: &str| {
+        json!({
+            "content": {"purpose": "close invoices", "data_scope": ["billing"], "grants": {tool: ["read"]}, "ttl": "15m"}, "blobs": [],
+        })
+    };
+    let own =
+        async |body: &serde_json::Value| world.tls(held.config(), Ask::post("/v1/tasks", &world.token(), body)).await.unwrap();
+    assert_eq!(world.post("/v1/tasks", &want("billing-db")).await.refused(), "malformed");
+    assert_eq!(own(&want("no-such-db")).await.refused(), "unchartered");
+    let task = own(&want("billing-db")).await.ok();
+    assert_eq!((&task["state"], &task["content"]["delegator"]), (&json!("requested"), &json!(null)));
+    assert!(task["any_of"].as_array().unwrap().contains(&json!([person("gina").party])), "{task}");
+    let id = task["task"].as_str().unwrap().to_owned();
+    let watch = async |since: &serde_json::Value| {
+        let path = format!("/v1/tasks/{id}?since={since}&wait=30");
+        world.tls(held.config(), Ask::get(path)).await.unwrap().ok()
+    };
+    let delegate = async || {
+        // Whoever watches came first, and has been heard by now.
+        for _ in 0..8 {
+            world.tls(held.config(), Ask::get("/v1/status")).await.unwrap().ok();
+        }
+        let mut content = task["content"].clone();
+        content["delegator"] = json!(person("gina").party);
+        let act = world.act("gina", ActKind::Delegate, &id, &content);
+        world.post("/v1/tasks", &json!({"content": content, "act": act, "blobs": []})).await.ok()
+    };
+    // Half of the longest wait: it is told, and does not find out when the wait is over.
+    let told = tokio::time::timeout(std::time::Duration::from_secs(15), watch(&task["index"]));
+    let (seen, delegated) = tokio::join!(told, delegate());
+    let seen = seen.unwrap();
+    assert_eq!((&seen["state"], &seen["index"]), (&json!("awaiting"), &delegated["index"]));
+    // What has changed already is told at once; what has not, once the wait is over.
+    assert_eq!(watch(&task["index"]).await, seen);
+    let still = world.get(&token, &format!("/v1/tasks/{id}?since={}&wait=0", seen["index"])).await.ok();
+    assert_eq!(still["index"], seen["index"]);
+    for wrong in ["wait=31", "wait=x", "since=-1", "until=3"] {
+        assert_eq!(world.get(&token, &format!("/v1/tasks/{id}?{wrong}")).await.refused(), "malformed", "{wrong}");
+    }
+    let story = world.tls(held.config(), Ask::post("/v1/why", &world.token(), &json!({"what": id}))).await.unwrap().ok();
+    assert_eq!(story["delegated"]["by"], json!(person("gina").party));
+    assert!(story["self_requested"]["entry"].as_u64() < story["delegated"]["entry"].as_u64(), "{story}");
 }

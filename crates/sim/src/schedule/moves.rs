@@ -78,7 +78,7 @@ impl Hand {
                 _ => self.attest(world),
             };
         }
-        match world.random.below(41) {
+        match world.random.below(44) {
             0..=3 => self.attest(world),
             4..=9 => self.request(world),
             10..=15 => self.approve(world),
@@ -92,6 +92,8 @@ impl Hand {
             36..=37 => sign(world),
             38 => login(world),
             39 => withdraw(world),
+            40 => want(world),
+            41..=42 => delegate(world),
             _ => replay(&self.accepted, &mut world.random),
         }
     }
@@ -115,7 +117,7 @@ impl Hand {
         let mut request = world.delegation(who, agent, actions, minutes);
         if world.random.chance(15) {
             request.act = world.act("mallory", ActKind::Delegate, &request.content.task.to_string(), &request.content);
-            request.act.by = request.content.delegator;
+            request.act.by = request.content.delegator?;
             return Ask::hostile(Command::Request(Box::new(request)), "a delegation with a foreign signature");
         }
         if world.random.chance(5) {
@@ -134,7 +136,7 @@ impl Hand {
         let who = *world.random.pick(&["bob", "bob", "alice", "alice", "carol", "mallory"])?;
         let act = world.act(who, ActKind::Approve, &id, &content);
         let command = Command::Approve(Approve { task, act });
-        if Cast::get().person(who).party == delegator {
+        if Some(Cast::get().person(who).party) == delegator {
             return Ask::hostile(command, "an approval by the delegator");
         }
         if ["carol", "mallory"].contains(&who) {
@@ -257,7 +259,7 @@ fn complete(world: &mut World) -> Option<Ask> {
     let by = match world.random.below(3) {
         0 => Sender::Actor(world.caller(agent_of(content.actor)?)?),
         1 => {
-            let who = DELEGATORS.into_iter().find(|who| Cast::get().person(who).party == content.delegator)?;
+            let who = DELEGATORS.into_iter().find(|who| Some(Cast::get().person(who).party) == content.delegator)?;
             Sender::Person(Box::new(world.act(who, ActKind::Complete, &task.to_string(), &CompleteContent { task })))
         }
         _ => {
@@ -324,6 +326,31 @@ fn withdraw(world: &mut World) -> Option<Ask> {
     let command = Command::WithdrawChange(WithdrawChange { change, act });
     let mine = content.filer == Cast::get().person(who).party;
     if mine { Ask::of(command) } else { Ask::hostile(command, "a change set that another than its filer takes back") }
+}
+
+fn want(world: &mut World) -> Option<Ask> {
+    let agent = *world.random.pick(&["invoicer", "reporter"])?;
+    let caller = world.caller(agent)?;
+    let minutes = 1 + world.random.draw() % 40;
+    let mut want = world.wish(agent, &["read"], minutes);
+    if world.random.chance(20) {
+        want.caller = Caller { serial: caller.serial, key: Digest::of(b"another key") };
+        return Ask::hostile(Command::Want(Box::new(want)), "a request in another's name");
+    }
+    Ask::of(Command::Want(Box::new(want)))
+}
+
+fn delegate(world: &mut World) -> Option<Ask> {
+    let task = some_task(world, |phase| matches!(phase, Phase::Requested))?;
+    let who = *world.random.pick(&["gina", "frank", "carol"])?;
+    let mut request = world.delegating(who, task);
+    if world.random.chance(20) {
+        request.content.ttl = Ttl::from_seconds(60 * 41);
+        request.act = world.act(who, ActKind::Delegate, &task.to_string(), &request.content);
+        return Ask::hostile(Command::Request(Box::new(request)), "a delegation of more than was asked for");
+    }
+    let command = Command::Request(Box::new(request));
+    if who == "carol" { Ask::hostile(command, "a delegation by who may not delegate") } else { Ask::of(command) }
 }
 
 fn login(world: &mut World) -> Option<Ask> {

@@ -8,7 +8,7 @@ use writ_sim::{Cast, Estate, World};
 use writ_types::TextValue as _;
 
 /// What is found in this log, once each of its entries has gone through `forge`.
-fn found(world: &World, mut forge: impl FnMut(u64, &mut Entry)) -> Vec<String> {
+pub(crate) fn found(world: &World, mut forge: impl FnMut(u64, &mut Entry)) -> Vec<String> {
     let mut laws = Laws::default();
     for (index, leaf) in world.disk.leaves().iter().enumerate() {
         let mut entry = Entry::decode(leaf).unwrap();
@@ -101,4 +101,34 @@ fn a_boundary_that_was_taken_over_without_its_new_holders_breaks_the_laws() {
     for role in ["identity owner", "security owner", "platform backup"] {
         says(&taken, &format!("a signature is missing: accepts to be {role} of boundary `prod`"));
     }
+}
+
+/// R55, R72: a server that holds the log's key makes no task of what an agent asked for by itself.
+#[test]
+fn a_forged_delegation_of_what_an_agent_asked_for_breaks_the_laws() {
+    let mut world = World::staffed(1);
+    world.attest("invoicer").unwrap();
+    let task = world.want("invoicer", &["read"], 15).unwrap();
+    let request = world.delegating("gina", task);
+    world.ask(writ_plane::Command::Request(Box::new(request))).unwrap();
+    assert_eq!(found(&world, |_, _| {}), Vec::<String>::new());
+    let alone = found(&world, |_, entry| {
+        if entry.kind.as_str() == "task.requested" {
+            entry.body["content"]["delegator"] = json!(null);
+            entry.acts.clear();
+        }
+    });
+    says(&alone, "nobody delegated it");
+    let more = found(&world, |_, entry| {
+        if entry.kind.as_str() == "task.wanted" {
+            entry.body["content"]["ttl"] = json!("1m");
+        }
+    });
+    says(&more, "does not hold");
+    let of_another = found(&world, |_, entry| {
+        if entry.kind.as_str() == "task.wanted" {
+            entry.actor.id = Cast::get().agent("reporter").identity.to_string();
+        }
+    });
+    says(&of_another, "not asked for by its actor's certificate");
 }

@@ -31,7 +31,7 @@ fn a_delegated_and_approved_task_gets_a_credential_that_ends_with_it() {
     assert!(world.backend.connect(&user, now));
     let known = world.state().tasks().get(&task).unwrap();
     assert_eq!(known.approvals.keys().copied().collect::<Vec<_>>(), [party("bob")]);
-    assert_eq!((known.content.delegator, known.content.purpose.as_str()), (party("gina"), "close invoices"));
+    assert_eq!((known.content.delegator, known.content.purpose.as_str()), (Some(party("gina")), "close invoices"));
 }
 
 /// R20: whoever delegates does not approve; the denial says who can.
@@ -233,4 +233,97 @@ fn a_request_expires_and_so_does_an_approval() {
     let refused = world.request("gina", "invoicer", &["read"], 30).unwrap();
     world.refuse("alice", refused).unwrap();
     assert_eq!(code(&world.start("invoicer", refused)), Code::NoTask);
+}
+
+/// R49, R53, R55, R56: what an agent asks for by itself is nothing until a person delegates it, word for word; then it goes the way of
+/// every task, approval and all.
+#[test]
+fn what_an_agent_asks_for_by_itself_waits_for_a_delegator() {
+    let mut world = World::staffed(1);
+    world.attest("invoicer").unwrap();
+    let task = world.want("invoicer", &["read"], 15).unwrap();
+    assert_eq!(world.state().tasks().get(&task).unwrap().word(), "requested");
+    let denial = world.start("invoicer", task).unwrap_err();
+    assert_eq!(denial.code, Code::ApprovalRequired);
+    let delegators: std::collections::BTreeSet<_> =
+        ["alice", "bob", "frank", "gina"].map(|handle| party(handle).to_string()).into();
+    assert_eq!(denial.who_can.into_iter().collect::<std::collections::BTreeSet<_>>(), delegators);
+    assert_eq!(code(&world.take("invoicer", task, &["read"])), Code::NoTask);
+    // Who may not delegate, another content, another's request: nothing of it becomes a task.
+    let carol = world.delegating("carol", task);
+    assert_eq!(code(&world.ask(Command::Request(Box::new(carol)))), Code::PolicyDenied);
+    let mut more = world.delegating("gina", task);
+    more.content.grants[0].actions.insert(Name::parse("write").unwrap());
+    more.act = world.act("gina", ActKind::Delegate, &task.to_string(), &more.content);
+    let denial = world.ask(Command::Request(Box::new(more))).unwrap_err();
+    assert!(denial.missing.iter().any(|missing| missing.contains("not what the actor asked for")), "{denial:?}");
+    let mut invented = world.delegation("gina", "invoicer", &["read"], 15);
+    invented.content.self_requested = true;
+    invented.act = world.act("gina", ActKind::Delegate, &invented.content.task.to_string(), &invented.content);
+    assert_eq!(code(&world.ask(Command::Request(Box::new(invented)))), Code::Invalid);
+
+    let request = world.delegating("gina", task);
+    world.ask(Command::Request(Box::new(request.clone()))).unwrap();
+    assert!(world.ask(Command::Request(Box::new(request))).is_err());
+    assert_eq!(code(&world.start("invoicer", task)), Code::ApprovalRequired);
+    let proposal = world.proposal(task);
+    assert!(proposal.any_of.iter().flatten().all(|person| *person != party("gina")));
+    assert_eq!(code(&world.approve("gina", task)), Code::SeparationOfDuties);
+    world.approve("bob", task).unwrap();
+    world.start("invoicer", task).unwrap();
+    world.take("invoicer", task, &["read"]).unwrap();
+    let known = &world.state().tasks().get(&task).unwrap().content;
+    assert!(known.self_requested && known.delegator == Some(party("gina")));
+    assert_eq!(crate::laws::found(&world, |_, _| {}), Vec::<String>::new());
+}
+
+/// R54, R80: an agent asks only within its charter, and does not learn what lies outside it; the same again is the same request; a few
+/// at a time; and it ends by itself, or is taken back.
+#[test]
+fn an_agent_asks_within_its_charter_and_a_request_of_its_own_ends() {
+    let mut world = World::staffed(1);
+    world.attest("invoicer").unwrap();
+    world.attest("reporter").unwrap();
+    let mut of = |tool: &str| {
+        let mut want = world.wish("invoicer", &["read"], 15);
+        want.grants = [(Name::parse(tool).unwrap(), [Name::parse("read").unwrap()].into())].into();
+        world.ask(Command::Want(Box::new(want))).unwrap_err()
+    };
+    let mut hidden = Estate::new().resource;
+    let (real, unreal) = (of("ledger-db"), of("no-such-db"));
+    assert_eq!(real.message, unreal.message);
+    assert_eq!((real.code, real.missing), (Code::Unchartered, vec!["tool `ledger-db`".to_owned()]));
+    hidden.resource = writ_types::ResourceId::from_bits([4; 16]);
+    (hidden.name, hidden.postgres.address) = (Name::parse("ledger-db").unwrap(), "ledger.internal:5432".to_owned());
+    let change = world.apply("bob", vec![Item::Resource(Box::new(hidden))]);
+    world.sign("dave", change).unwrap();
+    let mut want = world.wish("invoicer", &["read"], 15);
+    want.grants = [(Name::parse("ledger-db").unwrap(), [Name::parse("read").unwrap()].into())].into();
+    assert_eq!(world.ask(Command::Want(Box::new(want))).unwrap_err().missing, ["tool `ledger-db`"]);
+    assert_eq!(code(&world.want("invoicer", &["drop"], 15)), Code::Invalid);
+    assert_eq!(code(&world.want("invoicer", &["read"], 61)), Code::Unchartered);
+
+    let task = world.want("invoicer", &["read"], 15).unwrap();
+    let size = world.state().size();
+    assert_eq!(world.want("invoicer", &["read"], 15).unwrap(), task);
+    assert_eq!(world.state().size(), size);
+    let other = world.want("reporter", &["read"], 15).unwrap();
+    assert_ne!(other, task);
+    for minutes in 16..31 {
+        world.want("invoicer", &["read"], minutes).unwrap();
+    }
+    assert_eq!(code(&world.want("invoicer", &["read"], 31)), Code::Limit);
+    let end = |caller| Command::Complete(writ_plane::Complete { task, by: writ_plane::Sender::Actor(caller) });
+    let foreign = end(world.caller("reporter").unwrap());
+    assert_eq!(code(&world.ask(foreign)), Code::NotFound);
+    let own = end(world.caller("invoicer").unwrap());
+    world.ask(own).unwrap();
+    let late = world.delegating("gina", task);
+    assert_eq!(code(&world.ask(Command::Request(Box::new(late)))), Code::Invalid);
+    world.clocks.pass(86_400_000);
+    let late = world.delegating("gina", other);
+    assert_eq!(code(&world.ask(Command::Request(Box::new(late)))), Code::Invalid);
+    world.settle();
+    assert!(world.state().tasks().open().next().is_none());
+    assert_eq!(crate::laws::found(&world, |_, _| {}), Vec::<String>::new());
 }

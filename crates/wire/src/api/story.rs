@@ -22,6 +22,9 @@ pub struct Story {
     pub id: String,
     /// Who acted.
     pub acted: Option<Acted>,
+    /// When the actor asked for it by itself; left out of what a person thought of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_requested: Option<SelfRequested>,
     /// Who delegated it.
     pub delegated: Option<Delegated>,
     /// What justified it.
@@ -73,6 +76,16 @@ pub struct Acted {
     pub actor_kind: ActorKind,
     /// What attestation showed.
     pub attested_by: Vec<String>,
+}
+
+/// When the actor asked for it by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SelfRequested {
+    /// When.
+    pub at: Time,
+    /// The entry that says so.
+    pub entry: u64,
 }
 
 /// Who delegated.

@@ -3,18 +3,33 @@
 use super::Act;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use writ_types::{CredentialId, DecisionId, PartyId, TaskEnd, TaskId, Time, Trigger};
+use std::collections::{BTreeMap, BTreeSet};
+use writ_types::{CredentialId, DecisionId, Name, PartyId, Purpose, TaskEnd, TaskId, Time, Trigger, Ttl};
 
-/// `POST /v1/tasks`.
+/// `POST /v1/tasks`. Without a signature the caller is the actor, by its certificate, and asks for it by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestTask {
-    /// What is signed: `task.requested`'s content.
+    /// What is signed: `task.requested`'s content. Of an actor: a [`WantTask`].
     pub content: Value,
-    /// The delegator's signature (act `delegate`, id: the task's).
-    pub act: Act,
+    /// The delegator's signature (act `delegate`, id: the task's); none of an actor.
+    pub act: Option<Act>,
     /// The blobs that the content names.
     pub blobs: Vec<Value>,
+}
+
+/// What an actor asks for by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantTask {
+    /// Why: a code that the charter names.
+    pub purpose: Purpose,
+    /// Which data.
+    pub data_scope: Vec<Name>,
+    /// The actions on each resource, by its name.
+    pub grants: BTreeMap<Name, BTreeSet<Name>>,
+    /// How long from its start.
+    pub ttl: Ttl,
 }
 
 /// `POST /v1/tasks/{id}/approve` and `/refuse`: a signature over the proposal's content (id: the approval's).
@@ -53,15 +68,17 @@ pub struct FileKill {
 pub struct TaskView {
     /// The task.
     pub task: TaskId,
-    /// `awaiting`, `approved`, `live` or `ended`.
+    /// `requested` (by its actor itself, and nobody has delegated it), `awaiting`, `approved`, `live` or `ended`.
     pub state: String,
-    /// What the delegator signed.
+    /// The last entry that changed it.
+    pub index: u64,
+    /// What the delegator signed, or would sign.
     pub content: Value,
     /// The decision on the request.
     pub decision: Option<DecisionId>,
     /// What approvers sign: the resolved parameters; none if no approval is needed.
     pub proposal: Option<Value>,
-    /// Each set of people is enough.
+    /// Each set of people is enough: to delegate what is `requested`, else to approve it.
     pub any_of: Vec<Vec<PartyId>>,
     /// Who approved.
     pub approved: Vec<PartyId>,

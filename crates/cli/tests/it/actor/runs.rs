@@ -63,7 +63,7 @@ fn reaching_outside_the_task_ends_the_command_and_all_it_holds() {
     let writ = env!("CARGO_BIN_EXE_writ");
     let script = format!(
         "{writ} take --resource billing-db --actions read -o json; psql -XAtqc 'SELECT pg_sleep(600)' & \
-         {writ} take --resource billing-db --actions write; echo took $?; while :; do sleep 0.05; done"
+         ({writ} take --resource billing-db --actions write; echo took $?); while :; do sleep 0.05; done"
     );
     let ran = world.run(&task, &["sh", "-c", &script]).spawn().expect("writ runs");
     let (code, said, report) = finish(ran);
@@ -102,4 +102,51 @@ fn signals_reach_the_command_and_a_kill_ends_it() {
     assert_eq!(code, Some(137), "a command that will not end is ended: {report}");
     assert!(report.contains("has ended: killed") && report.contains("CLOSED"), "{report}");
     until("nothing is left", || (world.left() == "0|0").then_some(()));
+}
+
+/// R49, R53, R55, R56: without a task the agent asks for one by itself, says who can grant it, and waits; a person delegates, another
+/// approves, and the command works. Nothing starts before; who no longer waits takes the request back.
+#[test]
+fn an_agent_asks_by_itself_and_works_once_people_have_answered() {
+    let world = World::new();
+    let wish = |script: &str| {
+        let asked = ["run", "--resource", "billing-db", "--actions", "read", "--purpose", "close invoices", "--data", "billing"];
+        let mut run = world.agent(&asked);
+        run.args(["--", "sh", "-c", script]);
+        run
+    };
+    let requested = || until("a request", || world.tasks("requested").pop());
+    let other = ["run", "--resource", "ledger-db", "--actions", "read", "--purpose", "close invoices", "--", "true"];
+    let outside = world.agent(&other).output().expect("writ runs");
+    assert_eq!(outside.status.code(), Some(4), "{}", text(&outside.stderr));
+    assert!(text(&outside.stderr).contains("missing: tool `ledger-db`"), "{}", text(&outside.stderr));
+
+    let left = wish("echo started").spawn().expect("writ runs");
+    let task = requested();
+    tell(&left, Signal::TERM);
+    let (code, said, report) = finish(left);
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{report}");
+    assert!(report.contains(&format!("task {task} is taken back")), "{report}");
+    let late = world.person_may("alice", &["task", "delegate", &task, "--yes"]);
+    assert_eq!(late.status.code(), Some(1), "{}", text(&late.stderr));
+
+    let run = wish("psql -XAtqc 'SELECT sum(id) FROM app.invoice'").spawn().expect("writ runs");
+    let task = requested();
+    let early = world.person_may("bob", &["task", "approve", &task, "--yes"]);
+    assert_eq!(early.status.code(), Some(1), "{}", text(&early.stderr));
+    let delegated = world.person_may("alice", &["task", "delegate", &task, "--yes"]);
+    assert_eq!(delegated.status.code(), Some(5), "{}", text(&delegated.stderr));
+    assert!(text(&delegated.stdout).contains("invoicer asks for it by itself"), "{}", text(&delegated.stdout));
+    let own = world.person_may("alice", &["task", "approve", &task, "--yes"]);
+    assert_eq!(own.status.code(), Some(4), "{}", text(&own.stderr));
+    world.person("bob", &["task", "approve", &task, "--yes"]);
+    let (code, said, report) = finish(run);
+    assert_eq!((code, said.as_str()), (Some(0), "3\n"), "{report}");
+    for wanted in ["a person has to delegate it", "writ task delegate", "who can: pty_", "waits for approval", "CLOSED"] {
+        assert!(report.contains(wanted), "{wanted}: {report}");
+    }
+    let why = world.read(&["why", &task]);
+    assert!(why.contains("asked for") && why.contains("by itself at") && why.contains("delegated   by alice"), "{why}");
+    world.verify();
+    assert_eq!(world.left(), "0|0");
 }

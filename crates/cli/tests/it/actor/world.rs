@@ -178,6 +178,20 @@ impl World {
         serde_json::from_slice(&shown.stdout).unwrap_or_else(|_| panic!("{}", text(&shown.stderr)))
     }
 
+    /// What Alice reads, by her session.
+    pub(crate) fn read(&self, arguments: &[&str]) -> String {
+        let output = self.writ("alice").args(arguments).args(["--dir", &self.path("dir")]).output().expect("writ runs");
+        assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// The tasks that stand there, as a person sees them.
+    pub(crate) fn tasks(&self, state: &str) -> Vec<String> {
+        let tasks: Vec<Value> = serde_json::from_str(&self.read(&["task", "list", "-o", "json"])).expect("JSON");
+        let text = |task: &Value, member: &str| task.get(member).and_then(Value::as_str).map(str::to_owned);
+        tasks.iter().filter(|task| text(task, "state").as_deref() == Some(state)).filter_map(|task| text(task, "task")).collect()
+    }
+
     /// What the agent runs.
     pub(crate) fn agent(&self, arguments: &[&str]) -> Command {
         let mut command = self.writ("agent");
