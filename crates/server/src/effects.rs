@@ -3,7 +3,8 @@
 use crate::clock;
 use crate::entropy::Entropy;
 use crate::shared::Shared;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -12,7 +13,7 @@ use writ_connect::{ClosureProof, ConnectError, Connector, PhaseHook};
 use writ_ledger::Committed;
 use writ_plane::{Closing, Command, Failed, Made, Release};
 use writ_store::KeyDir;
-use writ_types::{Closure, Code, CredentialId, CutDatabaseUser, Denial, OpenDatabaseUser, ResourceId, Secret, Ttl};
+use writ_types::{Closure, Code, CredentialId, CutDatabaseUser, Denial, OpenDatabaseUser, ResourceId, Secret, Time, Ttl};
 
 /// A backend that does not say when to try again is tried after this.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
@@ -23,7 +24,8 @@ pub(crate) struct Effects {
     passfiles: KeyDir,
     on_phase: PhaseHook,
     connectors: Mutex<BTreeMap<ResourceId, (u64, Arc<Managed>)>>,
-    ending: Mutex<BTreeSet<CredentialId>>,
+    /// Each credential that is being ended, with the time of the next try while it waits for one.
+    ending: Mutex<BTreeMap<CredentialId, Option<Time>>>,
 }
 
 /// One managed cluster.
@@ -111,24 +113,36 @@ impl Effects {
 
     /// Ends a user: again and again until the backend has shown that nobody is left and what it left is cleaned up.
     pub(crate) async fn end(self: Arc<Self>, cut: CutDatabaseUser) {
-        if !self.ending().insert(cut.credential) {
-            return;
-        }
+        match self.ending().entry(cut.credential) {
+            Entry::Occupied(_) => return,
+            Entry::Vacant(place) => place.insert(None),
+        };
         loop {
             let proof = match self.connector(&cut.resource) {
                 Ok(managed) => managed.backend.end(cut.clone()).await,
                 Err(error) => unreachable(cut.credential, &error),
             };
-            let pause = proof.next_try;
+            let pause = proof.next_try.unwrap_or(TRY_AGAIN);
             let closed = proof.access_ended && proof.tidy;
             let said = self.report(&cut, proof).await;
-            match (closed, said) {
+            let pause = match (closed, said) {
                 (true, Ok(())) => break,
-                (true, Err(())) => tokio::time::sleep(TRY_AGAIN).await,
-                (false, _) => tokio::time::sleep(pause.unwrap_or(TRY_AGAIN)).await,
-            }
+                (true, Err(())) => TRY_AGAIN,
+                (false, _) => pause,
+            };
+            let next_try = clock::wall().micros().saturating_add(u64::try_from(pause.as_micros()).unwrap_or(u64::MAX));
+            self.ending().insert(cut.credential, Some(Time::from_micros(next_try)));
+            tokio::time::sleep(pause).await;
+            self.ending().insert(cut.credential, None);
         }
         self.ending().remove(&cut.credential);
+    }
+
+    /// When the end of a credential is tried again; none while it is being tried, and once it is closed. The log keeps only what changed:
+    /// the time that it has may have passed.
+    pub(crate) fn next_try(&self, credential: &CredentialId) -> Option<Time> {
+        let next_try = self.ending().get(credential).copied().flatten();
+        next_try.filter(|at| *at > clock::wall())
     }
 
     /// Puts what was seen into the log. The log may be away: then the report comes with the next try.
@@ -175,7 +189,7 @@ impl Effects {
         self.connectors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ending(&self) -> MutexGuard<'_, BTreeSet<CredentialId>> {
+    fn ending(&self) -> MutexGuard<'_, BTreeMap<CredentialId, Option<Time>>> {
         self.ending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

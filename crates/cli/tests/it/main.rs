@@ -10,7 +10,6 @@
 
 mod actor;
 #[path = "../../../connect/dev/cluster.rs"]
-#[expect(dead_code, reason = "the cluster does more for the connector's own tests")]
 mod cluster;
 mod demo;
 mod people;

@@ -105,8 +105,6 @@ pub struct Point {
     pub state: Closure,
     /// Since when.
     pub since: Time,
-    /// When it is tried again.
-    pub next_try: Option<Time>,
 }
 
 /// Explains a scrap: an id, a name, a serial number, a SPIFFE ID, a database user, or the index of an entry. Nothing found: none.

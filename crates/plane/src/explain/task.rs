@@ -84,14 +84,12 @@ fn close(entry: &Entry, report: &ClosureReported, explained: &mut Explained) {
                 known.since = entry.at;
             }
             known.state = report.state;
-            known.next_try = report.next_try;
         }
         None => explained.closure.push(Point {
             credential: report.credential,
             point: report.point.clone(),
             state: report.state,
             since: entry.at,
-            next_try: report.next_try,
         }),
     }
 }

@@ -89,10 +89,11 @@ pub(super) async fn show(State(app): State<App>, anybody: Anybody, Segment(text)
     let state = writer.state();
     let now = clock::now(state);
     let found = match CredentialId::parse(&text) {
-        Ok(id) => state.credentials().get(&id).map(|credential| detail(id, credential, now)),
+        Ok(id) => state.credentials().get(&id).map(|credential| detail(&app, id, credential, now)),
         Err(_) => state.identities().document(&text, now).map(|document| CredentialDetail {
             credential: of_document(&text, document),
             identity: document.identity,
+            resource: None,
             actions: Default::default(),
             user: None,
             points: Vec::new(),
@@ -101,17 +102,18 @@ pub(super) async fn show(State(app): State<App>, anybody: Anybody, Segment(text)
     found.filter(|found| anybody.may_see(state, found.identity)).map(Json).ok_or_else(|| not_found(&text))
 }
 
-fn detail(id: CredentialId, credential: &Credential, now: Time) -> CredentialDetail {
+fn detail(app: &App, id: CredentialId, credential: &Credential, now: Time) -> CredentialDetail {
     let points = credential.closure.iter().map(|(point, known)| ClosureView {
         credential: id,
         point: point.clone(),
         state: known.state,
         since: known.since,
-        next_try: known.next_try,
+        next_try: app.effects.next_try(&id),
     });
     CredentialDetail {
         credential: row(id, credential, now),
         identity: credential.identity,
+        resource: Some(credential.resource),
         actions: credential.actions.clone(),
         user: Some(credential.user.clone()),
         points: points.collect(),
@@ -124,7 +126,6 @@ fn of_document(serial: &str, document: &Document) -> CredentialView {
         kind: CredentialKind::X509Svid,
         task: None,
         identity: document.identity,
-        resource: None,
         expires_at: document.expires,
         class: CredentialKind::X509Svid.class(),
         state: "made".to_owned(),
@@ -147,7 +148,6 @@ fn row(id: CredentialId, credential: &Credential, now: Time) -> CredentialView {
         kind: credential.kind,
         task: Some(credential.task),
         identity: credential.identity,
-        resource: Some(credential.resource),
         expires_at: credential.expires,
         class: credential.class,
         state: state.to_owned(),

@@ -32,7 +32,7 @@ pub(super) async fn ask(State(app): State<App>, anybody: Anybody, _: Once, Body(
     let fetch = |place: u64| writer.log().entry(place).ok();
     let explained = explain(writer.state(), &index, &fetch, &scrap).filter(|explained| may_know(&writer, &anybody, explained));
     let explained = explained.ok_or_else(|| not_found(&shown))?;
-    Ok(Json(story(&writer, explained)))
+    Ok(Json(story(&app, &writer, explained)))
 }
 
 /// A certificate is known by its serial number; everything else by its text.
@@ -61,7 +61,7 @@ fn name(writer: &Writer<SqliteStore>, party: &PartyId) -> Option<String> {
     handle(&blob(writer, &digest)?)
 }
 
-fn story(writer: &Writer<SqliteStore>, explained: Explained) -> Story {
+fn story(app: &App, writer: &Writer<SqliteStore>, explained: Explained) -> Story {
     let log = writer.log();
     let entries: Vec<u64> = explained.entries.iter().copied().collect();
     let kinds = entries.iter().filter_map(|place| log.entry(*place).ok()).map(|entry| entry.kind.to_string()).collect();
@@ -112,7 +112,7 @@ fn story(writer: &Writer<SqliteStore>, explained: Explained) -> Story {
                 point: it.point,
                 state: it.state,
                 since: it.since,
-                next_try: it.next_try,
+                next_try: app.effects.next_try(&it.credential),
             })
             .collect(),
         receipts: receipts.collect(),

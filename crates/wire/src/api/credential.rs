@@ -60,8 +60,6 @@ pub struct CredentialView {
     pub task: Option<TaskId>,
     /// Who holds it.
     pub identity: IdentityId,
-    /// Where it is good.
-    pub resource: Option<ResourceId>,
     /// When it ends.
     pub expires_at: Time,
     /// What its revocation promises.
@@ -82,6 +80,8 @@ pub struct CredentialDetail {
     pub credential: CredentialView,
     /// Who holds it.
     pub identity: IdentityId,
+    /// Where it is good.
+    pub resource: Option<ResourceId>,
     /// For what, where it is good for a resource.
     pub actions: BTreeSet<Name>,
     /// The database user.

@@ -1,6 +1,6 @@
 //! A store that fails under a running server: granting stops, ending goes on, and nobody has to start anything again.
 
-use super::world::{World, finish, line_of, text, until};
+use super::world::{World, finish, line_of, now, text, time, until};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 
@@ -44,4 +44,34 @@ fn a_server_outlives_its_store() {
     let worked = world.run(&next, &["psql", "-XAtqc", "SELECT count(*) FROM app.invoice"]).output().expect("writ runs");
     assert_eq!(text(&worked.stdout).trim(), "2", "{}", text(&worked.stderr));
     world.verify();
+}
+
+/// R107: a backend that is away is tried again and again, and what is said of the next try is true when it is asked: it lies ahead.
+#[test]
+fn a_next_try_lies_ahead() {
+    let world = World::new();
+    let (task, ready) = (world.approved("read", "10m"), world.at("ready"));
+    std::fs::create_dir(&ready).expect("a directory");
+    std::fs::set_permissions(&ready, PermissionsExt::from_mode(0o777)).expect("its mode");
+    let script = format!("echo up > {}/up; while :; do sleep 0.05; done", ready.display());
+    let mut run = world.run(&task, &["sh", "-c", &script]).spawn().expect("writ runs");
+    line_of(&mut run, &ready.join("up"));
+    world.cluster.stop();
+    assert_eq!(world.person_may("alice", &["kill", "task", &task]).status.code(), Some(5));
+    let mut seen = std::collections::BTreeSet::new();
+    until("another try after the first", || {
+        let asked = now();
+        let story = world.told("alice", &["why", &task]);
+        let closure = story.pointer("/closure/0").expect("a closure");
+        assert_eq!(closure.get("state").and_then(Value::as_str), Some("UNKNOWN"), "{closure}");
+        // None while it is being tried.
+        let next_try = closure.get("next_try").map(|at| time(Some(at)));
+        assert!(next_try.is_none_or(|at| at > asked), "{closure} asked at {asked}");
+        seen.extend(next_try);
+        (seen.len() > 1).then_some(())
+    });
+    world.cluster.launch();
+    until("nothing is left", || (world.left() == "0|0").then_some(()));
+    let (_, _, report) = finish(run);
+    assert!(report.contains("has ended: killed"), "{report}");
 }

@@ -126,6 +126,12 @@ impl World {
         text(&output.stdout)
     }
 
+    /// What a person is told who only asks, as JSON.
+    pub(crate) fn told(&self, person: &str, arguments: &[&str]) -> Value {
+        let output = self.writ(person).args(arguments).args(["-o", "json"]).output().expect("writ runs");
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output.stderr)))
+    }
+
     /// From now on no file of the server's can grow beyond so many bytes; none: as before.
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
         let pid = self.server.as_ref().and_then(|server| i32::try_from(server.id()).ok()).and_then(Pid::from_raw);
