@@ -20,6 +20,7 @@ mod routes;
 mod sessions;
 mod strict;
 mod tasks;
+mod unproven;
 mod why;
 
 pub(crate) use asker::Via;
