@@ -21,8 +21,12 @@ const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 pub(super) enum Payer {
     /// An identity, known by its certificate before anything is asked.
     Identity(SpiffeId),
+    /// An identity that asks for something of its own: nobody has bounded that, so it pays for what it gets, too.
+    Asker(SpiffeId),
     /// Who is said to have signed. Whether that is so is found out on the way, so only what is so is charged.
     Person(PartyId),
+    /// Who files or signs a change set, said to: to file is to end nothing yet, so it is paid for in both lanes.
+    Filer(PartyId),
 }
 
 /// An account for each payer and lane: ending never waits for what granting has used up.
@@ -42,8 +46,8 @@ impl Accounts {
     /// Opens the account for one request.
     fn open(&self, payer: &Payer, lane: Lane) -> Result<(), Denial> {
         let (open, who) = match payer {
-            Payer::Identity(id) => (self.identities.take((id.clone(), lane)), id.to_string()),
-            Payer::Person(id) => (self.people.has_one(&(*id, lane)), id.to_string()),
+            Payer::Identity(id) | Payer::Asker(id) => (self.identities.take((id.clone(), lane)), id.to_string()),
+            Payer::Person(id) | Payer::Filer(id) => (self.people.has_one(&(*id, lane)), id.to_string()),
         };
         let denial = || Denial::new(Code::Overloaded, format!("`{who}` asks too often"), "ask again in a second, and less often");
         open.then_some(()).ok_or_else(denial)
@@ -54,6 +58,7 @@ impl Accounts {
         match payer {
             Payer::Identity(id) if !refused => self.identities.give_back(&(id.clone(), lane)),
             Payer::Person(id) if logged && (refused || lane == Lane::Grant) => drop(self.people.take((*id, lane))),
+            Payer::Filer(id) if logged => drop(self.people.take((*id, lane))),
             _ => {}
         }
     }
@@ -126,5 +131,17 @@ mod tests {
         assert_eq!(asks(&accounts, &payer, Lane::Grant, false, true), OF_PERSON);
         assert_eq!(asks(&accounts, &payer, Lane::Cut, false, true), 1_000);
         assert_eq!(asks(&accounts, &payer, Lane::Cut, true, true), OF_PERSON);
+    }
+
+    /// What nobody has bounded is paid for, granted or not; and in both lanes.
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_or_files_by_themselves_pay_for_what_they_get() {
+        let accounts = Accounts::default();
+        let asker = Payer::Asker(SpiffeId::parse("spiffe://t.example/a").unwrap());
+        assert_eq!(asks(&accounts, &asker, Lane::Grant, false, true), OF_IDENTITY);
+        let filer = Payer::Filer(PartyId::from_bits([1; 16]));
+        for lane in [Lane::Grant, Lane::Cut] {
+            assert_eq!(asks(&accounts, &filer, lane, false, true), OF_PERSON);
+        }
     }
 }

@@ -67,7 +67,7 @@ async fn answered(
     once: Once,
     blobs: Vec<writ_ledger::Blob>,
 ) -> Reply<ChangeView> {
-    let outcome = app.ask(Payer::Person(by), command, once, blobs).await?;
+    let outcome = app.ask(Payer::Filer(by), command, once, blobs).await?;
     let in_force = match outcome.result? {
         Answer::Change { in_force, .. } => in_force,
         _ => Vec::new(),

@@ -44,7 +44,7 @@ pub(super) async fn request(
         (None, Via::Svid(caller, spiffe_id)) => {
             let WantTask { purpose, data_scope, grants, ttl } = content(request.content)?;
             let command = Command::Want(Box::new(writ_plane::Want { purpose, data_scope, grants, ttl, caller }));
-            match app.ask(Payer::Identity(spiffe_id), command, once, Vec::new()).await?.result? {
+            match app.ask(Payer::Asker(spiffe_id), command, once, Vec::new()).await?.result? {
                 Answer::Wanted { task } => shown(&app, task),
                 _ => Err(malformed("this asks for no task")),
             }
