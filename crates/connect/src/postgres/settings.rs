@@ -1,11 +1,10 @@
 //! What the connector is told about one cluster.
 
-use super::address::Address;
 use super::limits::Limits;
 use super::login::Login;
 use crate::{ConnectError, PhaseHook};
 use writ_ledger::body::PostgresTerms;
-use writ_types::{Digest, SqlName};
+use writ_types::{Address, Digest, SqlName};
 
 /// One managed cluster.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ pub struct PostgresSettings {
     /// The managed databases; the first holds the functions' state.
     pub databases: Vec<SqlName>,
     /// Its standbys. Where there are any, nothing is `CLOSED` yet.
-    pub replicas: Vec<String>,
+    pub replicas: Vec<Address>,
     /// Whose cluster it is: the hash of the genesis.
     pub installation: Digest,
     /// Who the connector is there.
@@ -36,13 +35,13 @@ impl PostgresSettings {
     /// The settings of a resource with these terms; the rest by default.
     ///
     /// # Errors
-    /// When the address can't be read, or no database is named.
+    /// When no database is named.
     pub fn of(terms: &PostgresTerms, installation: Digest, login: Login) -> Result<Self, ConnectError> {
         if terms.databases.is_empty() {
             return Err(ConnectError::Settings(format!("`{}` has no managed database", terms.address)));
         }
         Ok(Self {
-            address: Address::parse(&terms.address)?,
+            address: terms.address.clone(),
             ca: terms.ca.clone(),
             databases: terms.databases.clone(),
             replicas: terms.replicas.clone(),

@@ -5,8 +5,9 @@
 
 use crate::boundary::{BOUNDARIES_DEPTH_MAX, Boundaries, Boundary};
 use crate::people::People;
+use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
-use writ_ledger::body::BoundaryItem;
+use writ_ledger::body::{BoundaryItem, Item};
 use writ_types::{Digest, Duty, Name, OwnerRole, PartyId, Section};
 
 /// What somebody is named for.
@@ -63,7 +64,7 @@ impl Succession {
     /// What `item` would change.
     pub(super) fn of(boundaries: &Boundaries, item: &BoundaryItem) -> Self {
         let known = boundaries.get(&item.name);
-        let (before, after) = (Tree { boundaries, item: None }, Tree::with(boundaries, item));
+        let (before, after) = (Tree::with(boundaries, None), Tree::with(boundaries, Some(item)));
         let mut found = Self::default();
         let moved = known.is_none_or(|known| known.parent.as_ref() != Some(&item.parent));
         found.opened.extend(moved.then(|| item.name.clone()));
@@ -134,15 +135,15 @@ impl Succession {
     }
 }
 
-/// The tree of boundaries, with one of them as an item would have it.
+/// The tree of boundaries, with those of a change set as it would have them.
 pub(super) struct Tree<'a> {
     boundaries: &'a Boundaries,
-    item: Option<&'a BoundaryItem>,
+    items: BTreeMap<&'a Name, &'a BoundaryItem>,
 }
 
 /// What one boundary says itself.
 #[derive(Clone, Copy)]
-struct Lines<'a> {
+pub(super) struct Lines<'a> {
     parent: Option<&'a Name>,
     is_production: bool,
     owners: &'a BTreeMap<OwnerRole, PartyId>,
@@ -152,8 +153,17 @@ struct Lines<'a> {
 }
 
 impl<'a> Tree<'a> {
-    pub(super) const fn with(boundaries: &'a Boundaries, item: &'a BoundaryItem) -> Self {
-        Self { boundaries, item: Some(item) }
+    pub(super) fn with(boundaries: &'a Boundaries, item: Option<&'a BoundaryItem>) -> Self {
+        Self { boundaries, items: item.into_iter().map(|item| (&item.name, item)).collect() }
+    }
+
+    /// With every boundary of these items.
+    pub(super) fn over(state: &'a State, items: &'a [Item]) -> Self {
+        let of = |item: &'a Item| match item {
+            Item::Boundary(item) => Some((&item.name, &**item)),
+            _ => None,
+        };
+        Self { boundaries: &state.boundaries, items: items.iter().filter_map(of).collect() }
     }
 
     /// Who would hold a role: who is named, or the backup while that person is disabled.
@@ -164,7 +174,7 @@ impl<'a> Tree<'a> {
 
     fn lines(&self, name: &Name) -> Option<Lines<'a>> {
         let known = self.boundaries.get(name);
-        if let Some(item) = self.item.filter(|item| item.name == *name) {
+        if let Some(item) = self.items.get(name) {
             let (parent, is_production) = (Some(&item.parent), item.production);
             return Some(Lines {
                 parent,
@@ -180,7 +190,7 @@ impl<'a> Tree<'a> {
     }
 
     /// What each boundary says, from this one up.
-    fn path(&self, name: &Name) -> impl Iterator<Item = Lines<'a>> {
+    pub(super) fn path(&self, name: &Name) -> impl Iterator<Item = Lines<'a>> {
         let above = |lines: &Lines<'a>| lines.parent.and_then(|parent| self.lines(parent));
         std::iter::successors(self.lines(name), above).take(BOUNDARIES_DEPTH_MAX)
     }
@@ -197,8 +207,13 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn is_production(&self, name: &Name) -> bool {
+    pub(super) fn is_production(&self, name: &Name) -> bool {
         self.path(name).any(|lines| lines.is_production)
+    }
+
+    /// True if `name` is `above` or lies below it.
+    pub(super) fn lies_in(&self, name: &Name, above: &Name) -> bool {
+        name == above || self.path(name).any(|lines| lines.parent == Some(above))
     }
 
     /// The section in force. An item changes no charter but by its place.

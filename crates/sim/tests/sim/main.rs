@@ -4,6 +4,7 @@
 
 mod charter;
 mod ending;
+mod filing;
 mod founding;
 mod keys;
 mod laws;
