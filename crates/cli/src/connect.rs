@@ -128,7 +128,7 @@ fn genesis(dir: &Path) -> Result<Digest, Failure> {
 
 fn failure(error: ConnectError) -> Failure {
     let help = match &error {
-        ConnectError::Install(_) | ConnectError::Name(_) => "change the resource in the estate file",
+        ConnectError::Install(_) | ConnectError::Address(_) | ConnectError::Name(_) => "change the resource in the estate file",
         ConnectError::Key(_) => "the passfile lies in `connect/` of the directory, readable by its owner alone",
     };
     Failure::failed(error.to_string(), help)

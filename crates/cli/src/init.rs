@@ -10,7 +10,6 @@ use crate::args::{Output, parsed};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::head::Seen;
 use crate::memory::Memory;
-use crate::people::People;
 use crate::show::{note, plain, print, print_json};
 use crate::sign::print_bytes;
 use crate::signer::{Signer, read_public, read_text};
@@ -24,15 +23,13 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use writ_credential::PublicKey;
 use writ_ledger::body::{Founder, GenesisContent, PolicyText, Root, TextOfPolicy};
-use writ_ledger::{Blob, Lane, Log, LogSigner, Salt, SignedAct, Staged, WitnessKey};
+use writ_ledger::{Blob, Lane, Log, LogSigner, Salt, SignedAct, Staged};
 use writ_policy::PolicySource;
 use writ_store::{KeyDir, Options, SqliteStore};
 use writ_types::{ActKind, Handle, OwnerRole, PartyId, Secret, TextValue as _, TrustDomain};
 
 /// The name of the log key's file.
 const LOG_KEY: &str = "log.key";
-/// The directory of key files below the server's.
-const KEYS: &str = "keys";
 
 /// Open a trust domain: its founders sign the genesis
 #[derive(Debug, Args)]
@@ -50,8 +47,8 @@ pub(crate) struct Init {
     #[arg(long, value_name = "COUNT")]
     quorum: Option<u32>,
     /// A witness's verifier key
-    #[arg(long = "witness", value_name = "VKEY", value_parser = parsed::<WitnessKey>)]
-    witnesses: Vec<WitnessKey>,
+    #[arg(long = "witness", value_name = "VKEY")]
+    witnesses: Vec<String>,
     /// Print the statement, to be signed on another machine with `ssh-keygen -Y sign -n writ.genesis`
     #[arg(long)]
     print: bool,
@@ -86,34 +83,23 @@ impl Init {
         let (Some(dir), Some(trust_domain)) = (&self.dir, &self.trust_domain) else { return Ok(Exit::Done) };
         let public = self.public_keys()?;
         let mut random = OsRandom::new()?;
-        let mut begun = match Pending::read(dir)? {
+        let keys = key_dir(dir)?;
+        let mut pending = match Pending::read(dir)? {
             Some(pending) => {
-                let same = |flag: bool| if flag { Ok(()) } else { Err(pending.begun_otherwise()) };
                 pending.is_of(trust_domain, &public, self.dev)?;
-                same(self.quorum.is_none_or(|quorum| quorum == pending.content.quorum))?;
-                same(self.witnesses.is_empty() || self.witnesses == pending.content.witnesses)?;
-                Begun { pending, log_key: None }
+                pending
             }
-            None => self.begin(dir, trust_domain, &public, &mut random)?,
+            None => self.begin(trust_domain, &public, &keys, &mut random)?,
         };
-        let names = begun.pending.names();
-        begun.pending.renew(now(), &mut random)?;
-        // Nothing is kept of what does not hold: the next call begins anew.
-        let wrong = writ_plane::genesis_problems(&begun.pending.content);
-        if !wrong.is_empty() {
-            let mut failure =
-                Failure::usage("the genesis does not hold", "mend each and run `writ init` again; nothing was written");
-            failure.missing = wrong.iter().map(|wrong| names.spell(wrong)).collect();
-            return Err(failure);
-        }
+        pending.renew(now(), &mut random)?;
+        pending.write(dir)?;
         if self.print {
-            begun.keep(dir)?;
-            note(&told(&begun.pending.content, &names));
-            return print_bytes(&begun.pending.statement()?.to_bytes()?);
+            note(&told(&pending.content));
+            return print_bytes(&pending.statement()?.to_bytes()?);
         }
-        let lacking = self.collect(&mut begun.pending, &public, &mut random)?;
+        let lacking = self.collect(&mut pending, &public, &mut random)?;
+        pending.write(dir)?;
         if !lacking.is_empty() {
-            begun.keep(dir)?;
             let mut failure = Failure::new(
                 Exit::Waiting,
                 "not every founder has signed the genesis",
@@ -123,7 +109,7 @@ impl Init {
             failure.who_can = lacking.iter().map(ToString::to_string).collect();
             return Err(failure);
         }
-        self.open(dir, begun, &names, &mut random)
+        self.open(dir, pending, &keys, &mut random)
     }
 
     fn public_keys(&self) -> Result<BTreeMap<Handle, PublicKey>, Failure> {
@@ -143,12 +129,11 @@ impl Init {
     /// A genesis that nobody has signed yet.
     fn begin(
         &self,
-        dir: &Path,
         trust_domain: &TrustDomain,
         public: &BTreeMap<Handle, PublicKey>,
+        keys: &KeyDir,
         random: &mut OsRandom,
-    ) -> Result<Begun, Failure> {
-        vacant(dir)?;
+    ) -> Result<Pending, Failure> {
         let origin = format!("{trust_domain}/writ");
         let (mut founders, mut blobs) = (Vec::new(), Vec::new());
         // In the order in which they were named: the first answers for control, business and platform.
@@ -159,11 +144,10 @@ impl Init {
             founders.push(Founder { party: PartyId::mint(random), name: blob.name(), key: key.to_string() });
             blobs.push(serde_json::from_slice(blob.bytes()).map_err(Failure::bug)?);
         }
-        let (log_key, verifier) = log_key(dir, &origin, random)?;
         let quorum = self.quorum.unwrap_or_else(|| u32::try_from(founders.len().min(2)).unwrap_or(2));
         let content = GenesisContent {
             trust_domain: trust_domain.clone(),
-            log_key: verifier,
+            log_key: log_key(keys, &origin, random)?,
             root: root(&founders.iter().map(|founder| founder.party).collect::<Vec<_>>()),
             founders,
             quorum,
@@ -172,7 +156,7 @@ impl Init {
             policy: base_policy(),
             origin,
         };
-        Ok(Begun { pending: Pending::new(content, blobs, now(), random)?, log_key })
+        Pending::new(content, blobs, now(), random)
     }
 
     /// Takes every signature that can be had here; the founders who are lacking.
@@ -219,9 +203,8 @@ impl Init {
     }
 
     /// Makes the log with its first entries.
-    fn open(&self, dir: &Path, begun: Begun, names: &People, random: &mut OsRandom) -> Outcome {
-        vacant(dir)?;
-        let Pending { content, blobs, acts, .. } = begun.pending.clone();
+    fn open(&self, dir: &Path, pending: Pending, keys: &KeyDir, random: &mut OsRandom) -> Outcome {
+        let Pending { content, blobs, acts, .. } = pending;
         let signed =
             |act: writ_wire::api::Act| SignedAct { by: act.by, key: act.key, statement: act.statement, sshsig: act.sshsig };
         let order = |act: &SignedAct| content.founders.iter().position(|founder| founder.party == act.by);
@@ -229,7 +212,6 @@ impl Init {
         acts.sort_by_key(order);
         let entries = writ_plane::found(content.clone(), acts, now(), random)?;
         let blobs = blobs.iter().map(pending::open_blob).collect::<Result<Vec<_>, _>>()?;
-        let keys = begun.keep(dir)?;
         let signer = LogSigner::parse(&keys.read_text(LOG_KEY).map_err(failed)?).map_err(failed)?;
         let store = SqliteStore::create(dir, Options::default()).map_err(failed)?;
         let mut log = Log::open(store, |_, _| {}).map_err(failed)?;
@@ -245,7 +227,7 @@ impl Init {
         if self.output.is_json() {
             print_json(&json!({ "trust_domain": content.trust_domain, "origin": content.origin, "genesis": genesis }));
         } else {
-            print(&told(&content, names));
+            print(&told(&content));
             print(&format!(
                 "genesis {genesis}\npin this hash: an auditor verifies the log with `writ log verify DIR --genesis {genesis}`\n\
                  next: `writ serve --dir {0}`, then `writ login --dir {0} --key FILE`",
@@ -260,49 +242,14 @@ fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::failed(error.to_string(), "mend it and run `writ init` again; what was signed so far is kept")
 }
 
-/// A genesis on its way, and the log's key where it is not in the directory yet.
-struct Begun {
-    pending: Pending,
-    log_key: Option<Secret<String>>,
-}
-
-impl Begun {
-    /// Writes it into the directory.
-    fn keep(&self, dir: &Path) -> Result<KeyDir, Failure> {
-        let wrong = |error: std::io::Error| Failure::file(dir, &error);
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(wrong)?;
-        let keys = KeyDir::open(&dir.join(KEYS)).map_err(failed)?;
-        if let Some(key) = &self.log_key {
-            keys.create(LOG_KEY, key.expose().as_bytes()).map_err(failed)?;
-        }
-        self.pending.write(dir)?;
-        Ok(keys)
+/// The verifier of the log's key, which is made if it is not there.
+fn log_key(keys: &KeyDir, origin: &str, random: &mut OsRandom) -> Result<String, Failure> {
+    if !keys.has(LOG_KEY).map_err(failed)? {
+        let text: Secret<String> = LogSigner::mint(origin, random)?;
+        keys.create(LOG_KEY, text.expose().as_bytes()).map_err(failed)?;
     }
-}
-
-/// The log's key as it is in the directory, or a new one; and its verifier.
-fn log_key(dir: &Path, origin: &str, random: &mut OsRandom) -> Result<(Option<Secret<String>>, String), Failure> {
-    let keys = dir.join(KEYS);
-    let known = match keys.exists() {
-        true => KeyDir::open(&keys).and_then(|keys| keys.has(LOG_KEY).map(|has| has.then_some(keys))).map_err(failed)?,
-        false => None,
-    };
-    let verifier = |text: &Secret<String>| LogSigner::parse(text).map(|signer| signer.key().to_string()).map_err(failed);
-    if let Some(keys) = known {
-        return Ok((None, verifier(&keys.read_text(LOG_KEY).map_err(failed)?)?));
-    }
-    let minted = LogSigner::mint(origin, random)?;
-    let verifier = verifier(&minted)?;
-    Ok((Some(minted), verifier))
-}
-
-/// Refuses a directory that holds a log.
-fn vacant(dir: &Path) -> Result<(), Failure> {
-    if dir.join("log.db").exists() {
-        let message = format!("`{}` holds a log already", dir.display());
-        return Err(Failure::failed(message, "serve it with `writ serve --dir DIR`, or name another directory"));
-    }
-    Ok(())
+    let signer = LogSigner::parse(&keys.read_text(LOG_KEY).map_err(failed)?).map_err(failed)?;
+    Ok(signer.key().to_string())
 }
 
 /// The first founder answers for control, business and platform, the second for identity and security; each is the other's backup.
@@ -330,7 +277,7 @@ fn base_policy() -> PolicyText {
 }
 
 /// What the founders sign, for people.
-fn told(content: &GenesisContent, names: &People) -> String {
+fn told(content: &GenesisContent) -> String {
     let mut out = format!("trust domain {}, log {}\nlog key {}\n", content.trust_domain, content.origin, plain(&content.log_key));
     for founder in &content.founders {
         let holds = |map: &BTreeMap<OwnerRole, PartyId>| {
@@ -340,7 +287,7 @@ fn told(content: &GenesisContent, names: &People) -> String {
         let fingerprint = PublicKey::from_line(&founder.key).map(|key| key.fingerprint().to_string()).unwrap_or_default();
         let (owners, backups) = (holds(&content.root.owners), holds(&content.root.backups));
         let backups = if backups.is_empty() { String::new() } else { format!("; backup for {backups}") };
-        out.push_str(&format!("founder {} with {fingerprint}: {owners}{backups}\n", names.handle(&founder.party)));
+        out.push_str(&format!("founder {} with {fingerprint}: {owners}{backups}\n", founder.party));
     }
     out.push_str(&format!("a key is enrolled by {} holders of `administer`\n", content.quorum));
     if content.founders.len() == 1 {
@@ -350,4 +297,15 @@ fn told(content: &GenesisContent, names: &People) -> String {
         out.push_str("a DEVELOPMENT domain: every other server and verifier refuses it\n");
     }
     out
+}
+
+/// The key directory below the server's directory, which has no log yet.
+fn key_dir(dir: &Path) -> Result<KeyDir, Failure> {
+    let wrong = |error: std::io::Error| Failure::file(dir, &error);
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(wrong)?;
+    if dir.join("log.db").exists() {
+        let message = format!("`{}` holds a log already", dir.display());
+        return Err(Failure::failed(message, "serve it with `writ serve --dir DIR`, or name another directory"));
+    }
+    KeyDir::open(&dir.join("keys")).map_err(failed)
 }

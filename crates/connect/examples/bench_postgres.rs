@@ -231,7 +231,7 @@ fn settings(config: &Config) -> PostgresSettings {
         None => panic!("the connection string names no host"),
     };
     let terms = PostgresTerms {
-        address: writ_types::TextValue::parse(&format!("{host}:{port}")).expect("an address"),
+        address: format!("{host}:{port}"),
         ca: None,
         databases: vec![name(DATABASE)],
         replicas: Vec::new(),

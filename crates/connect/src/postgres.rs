@@ -3,6 +3,7 @@
 //! `sql.rs` prints what a DBA installs, `functions/` holds the functions' bodies, `backend.rs` is the connector,
 //! `ending.rs` the five phases, `doctor.rs` looks whether the login and the installed functions are what they should be.
 
+mod address;
 mod backend;
 mod calls;
 mod doctor;
@@ -19,6 +20,7 @@ mod sql;
 mod tls;
 mod turns;
 
+pub use address::Address;
 pub use backend::Postgres;
 pub use doctor::{Finding, Marker, Report, Severity, Standing};
 pub use limits::Limits;

@@ -18,7 +18,6 @@ mod store;
 mod tile;
 mod tree;
 mod verify;
-mod witness;
 
 pub use blob::{BLOB_BYTES_MAX, Blob, BlobError};
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
@@ -32,4 +31,3 @@ pub use store::{Batch, Durability, Head, Lane, LogStore, StoreError, Stored};
 pub use tile::{TILE_WIDTH, Tile, TileError, TileKind, decode_bundle, decode_hashes, encode_bundle, encode_hashes, tiles};
 pub use tree::{Filled, Frontier, Tree, empty_root, leaf_hash, node_hash};
 pub use verify::{Chain, EntryFault, GENESIS_KIND, genesis_hash, genesis_key};
-pub use witness::WitnessKey;

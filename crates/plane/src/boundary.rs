@@ -6,6 +6,5 @@ mod limits;
 mod state;
 
 pub use gate::{Missing, Standing};
-pub(crate) use limits::GRACE_MAX;
 pub use limits::{BOUNDARIES_DEPTH_MAX, ROOT};
 pub use state::{Boundaries, Boundary, Holder, SignedSection};

@@ -18,4 +18,3 @@ pub(crate) use in_force::InForce;
 pub use needs::{Need, Who, in_force_with, needs};
 pub(crate) use state::only_cuts;
 pub use state::{Change, Changes, Part, Signature};
-pub use validate::{Problem, problems};

@@ -8,6 +8,6 @@ mod state;
 
 pub(crate) use command::{AuthorityReady, ServerCertificateReady, lay_out};
 pub use command::{NewAuthority, NewServerCertificate, Open};
-pub use genesis::{found, genesis_problems};
+pub use genesis::found;
 pub(crate) use plan::backdated;
 pub use state::{Authority, Domain};

@@ -5,11 +5,9 @@ mod command;
 mod limits;
 mod plan;
 mod state;
-mod user;
 
 pub use command::IssueSvid;
 pub(crate) use command::SvidAllowed;
 pub(crate) use limits::SELECTORS_MAX;
 pub use limits::{SVID_BACKDATE, SVID_TTL_MAX};
 pub use state::{Document, Identities, Identity};
-pub(crate) use user::{ByUid, uid};

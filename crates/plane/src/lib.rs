@@ -32,13 +32,12 @@ pub use actor::WRIT;
 pub use answer::Answer;
 pub use boundary::{BOUNDARIES_DEPTH_MAX, Boundaries, Boundary, Holder, Missing, ROOT, SignedSection, Standing};
 pub use change::{
-    Change, Changes, FileChange, Need, Part, Problem, SignChange, Signature, Who, WithdrawChange, in_force_with, in_words, needs,
-    problems,
+    Change, Changes, FileChange, Need, Part, SignChange, Signature, Who, WithdrawChange, in_force_with, in_words, needs,
 };
 pub use command::Command;
 pub use credential::{Closing, Credential, CredentialPhase, Credentials, Failed, Known, Made, Recover, Take, unfinished};
 pub use decision::Count;
-pub use domain::{Authority, Domain, NewAuthority, NewServerCertificate, Open, found, genesis_problems};
+pub use domain::{Authority, Domain, NewAuthority, NewServerCertificate, Open, found};
 pub use explain::{Answered, Ending, Explained, Index, Justification, Point, explain};
 pub use identity::{Document, Identities, Identity, IssueSvid, SVID_BACKDATE, SVID_TTL_MAX};
 pub use laws::{Breach, Laws};

@@ -4,7 +4,7 @@ use crate::entropy::Entropy;
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::Path;
-use writ_connect::postgres::{InstallError, InstallPlan, InstallScript, install_sql, passfile_line, verifier};
+use writ_connect::postgres::{Address, InstallError, InstallPlan, InstallScript, install_sql, passfile_line, verifier};
 use writ_ledger::body::PostgresTerms;
 use writ_store::{KeyDir, KeyError};
 use writ_types::{Digest, Name, ParseError, Random as _, Secret, SqlName, TextValue as _};
@@ -42,6 +42,9 @@ pub enum ConnectError {
     /// A name is none.
     #[error(transparent)]
     Name(#[from] ParseError),
+    /// The address is none.
+    #[error("{0}")]
+    Address(writ_connect::ConnectError),
 }
 
 /// The scripts for one cluster. The connector's password is made here and stays in the directory; the scripts hold its verifier.
@@ -53,12 +56,13 @@ pub fn connect_postgres(dir: &Path, genesis: Digest, resource: &Name, terms: &Po
     let file = format!("{resource}.pass");
     let new_password = !passfiles.has(&file)?;
     let connector_verifier = if new_password {
+        let address = Address::parse(&terms.address).map_err(ConnectError::Address)?;
         let (mut random, mut salt) = (Entropy::default(), [0u8; 16]);
         let mut bits = Secret::new([0u8; 32]);
         fill(&mut random, &mut bits);
         random.fill(&mut salt);
         let password = password(&bits);
-        let line = passfile_line(&terms.address, &SqlName::parse("writ_connector")?, &password);
+        let line = passfile_line(&address, &SqlName::parse("writ_connector")?, &password);
         passfiles.create(&file, line.expose().as_bytes())?;
         Some(verifier(&password, salt, ITERATIONS))
     } else {

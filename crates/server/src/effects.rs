@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
-use writ_connect::postgres::{Login, Postgres, PostgresSettings, Standing};
+use writ_connect::postgres::{Address, Login, Postgres, PostgresSettings, Standing};
 use writ_connect::{ClosureProof, ConnectError, Connector, PhaseHook};
 use writ_ledger::Committed;
 use writ_plane::{Closing, Command, Failed, Made, Release};
@@ -176,7 +176,8 @@ impl Effects {
         }
         let name = format!("{}.pass", resource.name);
         let passfile = self.passfiles.read_text(&name).map_err(|error| ConnectError::Settings(error.to_string()))?;
-        let login = Login::from_passfile(&passfile, &resource.postgres.address)?;
+        let address = Address::parse(&resource.postgres.address)?;
+        let login = Login::from_passfile(&passfile, &address)?;
         let mut settings = PostgresSettings::of(&resource.postgres, self.shared.genesis, login)?;
         settings.on_phase = self.on_phase.clone();
         let connector = Arc::new(Managed { backend: Postgres::new(settings)?, fit: OnceCell::new() });

@@ -7,8 +7,8 @@ use writ_ledger::body::{
     PostgresTerms, ResourceItem, SecurityTerms,
 };
 use writ_types::{
-    ActorKind, Address, CredentialKind, Name, OwnerRole, PartyId, Purpose, ResourceId, SpiffeId, SqlName, TextValue as _, Tier,
-    Trigger, Ttl,
+    ActorKind, CredentialKind, Name, OwnerRole, PartyId, Purpose, ResourceId, SpiffeId, SqlName, TextValue as _, Tier, Trigger,
+    Ttl,
 };
 
 /// Items of change sets, as `writ apply` would file them.
@@ -55,11 +55,6 @@ impl Estate {
             items.push(Item::Key(KeyItem { party: person.party, key: person.key.to_string(), remove: false }));
         }
         items
-    }
-
-    /// The identity of one of the cast's agents.
-    pub fn identity(agent: &str) -> IdentityItem {
-        identity(agent)
     }
 
     /// Team, boundary, database and identities.
@@ -152,8 +147,8 @@ fn resource() -> ResourceItem {
         tier: Tier::Standard,
         data_class: name("confidential"),
         postgres: PostgresTerms {
-            address: Address::parse("db.internal:5432").unwrap(),
-            ca: Some("-----BEGIN CERTIFICATE-----\n".to_owned()),
+            address: "db.internal:5432".to_owned(),
+            ca: None,
             databases: vec![sql("billing")],
             replicas: Vec::new(),
             actions: [(name("read"), vec![sql("app_ro")]), (name("write"), vec![sql("app_rw")])].into(),

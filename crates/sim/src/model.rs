@@ -37,8 +37,6 @@ pub struct Model {
     keys: BTreeMap<String, Key>,
     boundaries: BTreeMap<Name, Boundary>,
     identities: BTreeMap<IdentityId, Name>,
-    /// The users that each asks for.
-    users: BTreeMap<IdentityId, BTreeSet<String>>,
     resources: BTreeMap<ResourceId, Name>,
     changes: BTreeMap<ChangeId, ChangeContent>,
     signed: holders::Signed,
@@ -228,14 +226,8 @@ impl Model {
                     boundary.signed.remove(&it.section);
                 }
             }
-            Body::IdentitySet(it) => {
-                self.identities.insert(it.identity.identity, it.identity.boundary.clone());
-                self.apart(&it.identity)?;
-            }
-            Body::IdentityRetired(it) => {
-                self.identities.remove(&it.identity);
-                self.users.remove(&it.identity);
-            }
+            Body::IdentitySet(it) => _ = self.identities.insert(it.identity.identity, it.identity.boundary.clone()),
+            Body::IdentityRetired(it) => _ = self.identities.remove(&it.identity),
             Body::ResourceSet(it) => _ = self.resources.insert(it.resource.resource, it.resource.boundary.clone()),
             Body::DecisionMade(it) => {
                 let allowed = it.refused.is_none() && it.evaluations.last().is_none_or(|last| last.effect == Effect::Allow);

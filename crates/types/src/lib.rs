@@ -3,7 +3,6 @@
 //! Everything here is a value with one textual form. Parsing is the only way in from text, so an invalid
 //! one has no representation; `serde` goes through the same parser.
 
-mod address;
 mod canonical;
 mod denial;
 mod digest;
@@ -19,7 +18,6 @@ mod spiffe;
 mod text;
 mod time;
 
-pub use address::{Address, Host};
 pub use canonical::{CanonicalError, INTEGER_MAX, canonical, canonical_into};
 pub use denial::{Code, Denial, Fault};
 pub use digest::Digest;

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use writ_ledger::body::{BusinessTerms, PartyType, PlatformTerms, PostgresTerms, SecurityTerms};
 use writ_types::{
-    ActorKind, Address, CredentialKind, Duty, Handle, Name, OwnerRole, Purpose, Selector, SelectorPattern, SqlName,
-    TextValue as _, Tier, Trigger, Ttl,
+    ActorKind, CredentialKind, Duty, Handle, Name, OwnerRole, Purpose, Selector, SelectorPattern, SqlName, Tier, Trigger, Ttl,
 };
 
 /// Longer certificate files are not taken.
@@ -371,11 +370,16 @@ fn resource(metadata: &Node, spec: &Node, beside: Option<&Path>, problems: &mut 
     })
 }
 
-/// An address. One that is none may hold a password: what is told of it is what its type tells.
-fn address(node: &Node, problems: &mut Problems) -> Option<Address> {
+/// `host:port`, or the directory of a unix socket and the port.
+fn address(node: &Node, problems: &mut Problems) -> Option<String> {
     let text = text(node, "the address", problems)?;
-    let help = "write it like `\"db.internal:5432\"`, or `\"/run/postgresql:5432\"` for a unix socket";
-    Address::parse(text).map_err(|error| problems.say(&node.spot, error.to_string(), help)).ok()
+    let port = text.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>().ok())?);
+    if text.len() > 255 || !text.bytes().all(|byte| byte.is_ascii_graphic()) || port.is_none_or(|port| port == 0) {
+        let what = format!("the address `{}` is not `host:port`", shown(text));
+        problems.say(&node.spot, what, "write it like `\"db.internal:5432\"`, or `\"/run/postgresql:5432\"` for a unix socket");
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 /// The certificates in the file that the node names.

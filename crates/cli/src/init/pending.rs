@@ -2,7 +2,6 @@
 
 use crate::act::Question;
 use crate::failure::Failure;
-use crate::people::People;
 use crate::system::OsRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,7 +20,7 @@ use writ_wire::api::Act;
 const LEFT: Ttl = Ttl::from_seconds(3_600);
 
 /// A genesis, its blobs, the statement that is printed, and the signatures so far.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Pending {
     pub(super) content: GenesisContent,
@@ -35,15 +34,6 @@ impl Pending {
         let mut pending = Self { content, blobs, statement: Value::Null, acts: Vec::new() };
         pending.renew(now, random)?;
         Ok(pending)
-    }
-
-    /// The founders' names.
-    pub(super) fn names(&self) -> People {
-        let mut names = People::default();
-        for founder in &self.content.founders {
-            names.learn(founder.party, &founder.name, &self.blobs);
-        }
-        names
     }
 
     /// What every founder signs.
@@ -73,14 +63,10 @@ impl Pending {
         if self.content.trust_domain == *domain && same && self.content.dev == dev {
             return Ok(());
         }
-        Err(self.begun_otherwise())
-    }
-
-    pub(super) fn begun_otherwise(&self) -> Failure {
-        Failure::usage(
+        Err(Failure::usage(
             format!("a genesis of `{}` was begun here with other founders or flags", self.content.trust_domain),
             format!("repeat it as it was begun, or remove `{FILE}` from the directory to begin anew"),
-        )
+        ))
     }
 
     pub(super) fn read(dir: &Path) -> Result<Option<Self>, Failure> {

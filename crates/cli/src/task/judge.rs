@@ -92,7 +92,7 @@ fn told(names: &Names, delegation: &Delegation, approval: &ApprovalContent, cont
         out.push_str(&format!(
             "  resource {} at {}, databases {}\n    to {}, as a member of {}\n    its revocation: {}, {}; {}\n",
             quoted(resource.name.as_str()),
-            quoted(&resource.address.to_string()),
+            quoted(&resource.address),
             list(resource.databases.iter().map(ToString::to_string).collect()),
             list(resource.actions.iter().map(ToString::to_string).collect()),
             list(resource.groups.iter().map(ToString::to_string).collect()),

@@ -225,10 +225,7 @@ impl<'a> Ending<'a> {
         let seen = self.seen.as_ref().map_or(0, |seen| seen.standbys);
         match (seen, self.backend.settings.replicas.as_slice()) {
             (0, []) => None,
-            (0, named) => {
-                let named: Vec<String> = named.iter().map(ToString::to_string).collect();
-                Some(format!("standbys are not looked at yet: {}", named.join(", ")))
-            }
+            (0, named) => Some(format!("standbys are not looked at yet: {}", named.join(", "))),
             (seen, _) => Some(format!("{seen} standbys are not looked at yet, and keep their own sessions")),
         }
     }

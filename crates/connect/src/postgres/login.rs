@@ -1,8 +1,9 @@
 //! The connector's login, and passfiles in libpq's format (one line: `host:port:database:user:password`).
 
+use super::address::Address;
 use crate::ConnectError;
 use std::fmt;
-use writ_types::{Address, Secret, SqlName, TextValue};
+use writ_types::{Secret, SqlName, TextValue};
 
 /// Who the connector is at a cluster.
 pub struct Login {

@@ -1,5 +1,6 @@
 //! One connection of the connector's login, with its prepared statements.
 
+use super::address::Host;
 use super::settings::PostgresSettings;
 use super::tls;
 use crate::ConnectError;
@@ -11,7 +12,6 @@ use tokio::time::timeout;
 use tokio_postgres::config::{ChannelBinding, SslMode};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Statement};
-use writ_types::Host;
 
 /// A connection. Dropping it closes it, whatever runs on it.
 pub(crate) struct Session {

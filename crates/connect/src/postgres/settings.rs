@@ -1,10 +1,11 @@
 //! What the connector is told about one cluster.
 
+use super::address::Address;
 use super::limits::Limits;
 use super::login::Login;
 use crate::{ConnectError, PhaseHook};
 use writ_ledger::body::PostgresTerms;
-use writ_types::{Address, Digest, SqlName};
+use writ_types::{Digest, SqlName};
 
 /// One managed cluster.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub struct PostgresSettings {
     /// The managed databases; the first holds the functions' state.
     pub databases: Vec<SqlName>,
     /// Its standbys. Where there are any, nothing is `CLOSED` yet.
-    pub replicas: Vec<Address>,
+    pub replicas: Vec<String>,
     /// Whose cluster it is: the hash of the genesis.
     pub installation: Digest,
     /// Who the connector is there.
@@ -35,13 +36,13 @@ impl PostgresSettings {
     /// The settings of a resource with these terms; the rest by default.
     ///
     /// # Errors
-    /// When no database is named.
+    /// When the address can't be read, or no database is named.
     pub fn of(terms: &PostgresTerms, installation: Digest, login: Login) -> Result<Self, ConnectError> {
         if terms.databases.is_empty() {
             return Err(ConnectError::Settings(format!("`{}` has no managed database", terms.address)));
         }
         Ok(Self {
-            address: terms.address.clone(),
+            address: Address::parse(&terms.address)?,
             ca: terms.ca.clone(),
             databases: terms.databases.clone(),
             replicas: terms.replicas.clone(),

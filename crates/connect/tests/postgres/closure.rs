@@ -45,7 +45,7 @@ async fn a_standby_keeps_everything_from_being_closed() {
     partial(&connector.end(task.cut.clone()).await);
     world.cluster.psql("postgres", "SELECT pg_drop_replication_slot('away')");
 
-    let replicas = vec![writ_types::TextValue::parse("standby.internal:5432").expect("an address")];
+    let replicas = vec!["standby.internal:5432".to_owned()];
     let knowing = Postgres::new(PostgresSettings { replicas, ..world.settings() }).expect("a connector");
     partial(&knowing.end(task.cut.clone()).await);
 

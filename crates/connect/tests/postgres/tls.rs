@@ -5,8 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use writ_connect::ConnectError;
-use writ_connect::postgres::{Postgres, PostgresSettings};
-use writ_types::{Address, TextValue as _};
+use writ_connect::postgres::{Address, Postgres, PostgresSettings};
 
 /// R16: with the resource's `ca` the connection is TLS, to a server that it vouches for and to no other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -113,7 +113,7 @@ impl World {
     /// What a resource says of this cluster.
     pub(crate) fn terms(&self) -> PostgresTerms {
         PostgresTerms {
-            address: writ_types::Address::parse(&format!("127.0.0.1:{}", self.cluster.port())).expect("an address"),
+            address: format!("127.0.0.1:{}", self.cluster.port()),
             ca: None,
             databases: DATABASES.map(name).into(),
             replicas: Vec::new(),

@@ -1,6 +1,5 @@
 //! The trust domain itself: genesis, authorities, starts, checks of the fold.
 
-use crate::WitnessKey;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use writ_types::{Digest, Duty, OwnerRole, PartyId, SpiffeId, Time, TrustDomain};
@@ -28,7 +27,7 @@ pub struct GenesisContent {
     /// How many holders of `administer` enrol a key.
     pub quorum: u32,
     /// Verifier keys of witnesses.
-    pub witnesses: Vec<WitnessKey>,
+    pub witnesses: Vec<String>,
     /// True for a development domain, which every other server and verifier refuses.
     pub dev: bool,
     /// The policy set `base`, in force at once.

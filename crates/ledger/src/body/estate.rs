@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use writ_types::{
-    ActorKind, Address, ChangeId, CredentialKind, Digest, Duty, IdentityId, Name, OwnerRole, PartyId, Purpose, ResourceId,
-    Section, SpiffeId, SqlName, Tier, Trigger, Ttl,
+    ActorKind, ChangeId, CredentialKind, Digest, Duty, IdentityId, Name, OwnerRole, PartyId, Purpose, ResourceId, Section,
+    SpiffeId, SqlName, Tier, Trigger, Ttl,
 };
 
 /// A boundary as people sign it.
@@ -233,13 +233,13 @@ pub struct ResourceItem {
 #[serde(deny_unknown_fields)]
 pub struct PostgresTerms {
     /// `host:port`, or a directory with its unix socket and port, `/dir:port`.
-    pub address: Address,
+    pub address: String,
     /// The certificate authority's certificates, PEM; none where TLS is not used.
     pub ca: Option<String>,
     /// The databases; a task works in the first.
     pub databases: Vec<SqlName>,
     /// The addresses of standbys.
-    pub replicas: Vec<Address>,
+    pub replicas: Vec<String>,
     /// The groups that each action makes a user a member of.
     pub actions: BTreeMap<Name, Vec<SqlName>>,
     /// SCRAM iterations of a task user's verifier.

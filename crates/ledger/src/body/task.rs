@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use writ_types::{
-    Address, ApprovalId, Digest, IdentityId, Name, PartyId, Purpose, ResourceId, RevocationClass, SqlName, TaskEnd, TaskId, Time,
-    Trigger, Ttl,
+    ApprovalId, Digest, IdentityId, Name, PartyId, Purpose, ResourceId, RevocationClass, SqlName, TaskEnd, TaskId, Time, Trigger,
+    Ttl,
 };
 
 /// What a delegator signs (act `delegate`, id: the task's).
@@ -110,7 +110,7 @@ pub struct ApprovalResource {
     /// The entry that last set it.
     pub version: u64,
     /// Where it is.
-    pub address: Address,
+    pub address: String,
     /// Its databases.
     pub databases: Vec<SqlName>,
     /// The actions.

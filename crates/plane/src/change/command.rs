@@ -94,7 +94,7 @@ impl FileChange {
         let problems = problems(view.state, &self.content);
         if !problems.is_empty() {
             let denial = Denial::new(Code::Invalid, "the change set does not hold", "mend each and file again");
-            return Err(denial.missing(problems.into_iter().map(|problem| problem.what)).into());
+            return Err(denial.missing(problems).into());
         }
         let nothing_new = InForce::of(view.state).has_all_of(&self.content);
         Ok(ChangeAccepted { id, filed: Some(self.content), act: self.act, by: Signer::Person(by), nothing_new })

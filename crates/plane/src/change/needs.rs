@@ -80,7 +80,7 @@ struct Table<'a> {
 /// What `part` needs, judged by what is in force in `state`. Empty: it is in force already, word for word.
 pub fn needs(state: &State, policy: &PolicySet, change: &Change, part: Part, now: Time) -> Vec<Need> {
     let table = Table { state, policy, change, now };
-    if let Some(problem) = change.item(part).and_then(|item| problem_of(state, item)) {
+    if let Some(problem) = change.item(part).and_then(|item| problem_of(state, &change.content, item)) {
         return vec![Table::nobody(problem)];
     }
     match (change.item(part), part.section) {
@@ -204,7 +204,7 @@ impl Table<'_> {
         if needs.iter().any(|need| matches!(need.who, Who::Nobody { .. })) {
             return needs;
         }
-        let after = Tree::with(&self.state.boundaries, Some(item));
+        let after = Tree::with(&self.state.boundaries, item);
         let mut answers = |name: &Name, role: OwnerRole, reason: String| {
             let need = match after.holder(&self.state.people, name, role) {
                 Some(person) => Self::one(person, Some(role), reason),
@@ -342,8 +342,10 @@ fn in_boundaries(names: &[Name]) -> String {
     }
 }
 
-/// True if both are reached at one address.
+/// True if both are reached at one address, however its letters are written.
 fn shares_address(one: &PostgresTerms, other: &PostgresTerms) -> bool {
-    let all = |terms: &PostgresTerms| std::iter::once(&terms.address).chain(&terms.replicas).cloned().collect::<BTreeSet<_>>();
+    let all = |terms: &PostgresTerms| -> BTreeSet<String> {
+        std::iter::once(&terms.address).chain(&terms.replicas).map(|address| address.to_ascii_lowercase()).collect()
+    };
     !all(one).is_disjoint(&all(other))
 }

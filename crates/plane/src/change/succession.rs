@@ -5,9 +5,8 @@
 
 use crate::boundary::{BOUNDARIES_DEPTH_MAX, Boundaries, Boundary};
 use crate::people::People;
-use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
-use writ_ledger::body::{BoundaryItem, Item};
+use writ_ledger::body::BoundaryItem;
 use writ_types::{Digest, Duty, Name, OwnerRole, PartyId, Section};
 
 /// What somebody is named for.
@@ -64,7 +63,7 @@ impl Succession {
     /// What `item` would change.
     pub(super) fn of(boundaries: &Boundaries, item: &BoundaryItem) -> Self {
         let known = boundaries.get(&item.name);
-        let (before, after) = (Tree::with(boundaries, None), Tree::with(boundaries, Some(item)));
+        let (before, after) = (Tree { boundaries, item: None }, Tree::with(boundaries, item));
         let mut found = Self::default();
         let moved = known.is_none_or(|known| known.parent.as_ref() != Some(&item.parent));
         found.opened.extend(moved.then(|| item.name.clone()));
@@ -135,15 +134,15 @@ impl Succession {
     }
 }
 
-/// The tree of boundaries, with those of a change set as it would have them.
+/// The tree of boundaries, with one of them as an item would have it.
 pub(super) struct Tree<'a> {
     boundaries: &'a Boundaries,
-    items: BTreeMap<&'a Name, &'a BoundaryItem>,
+    item: Option<&'a BoundaryItem>,
 }
 
 /// What one boundary says itself.
 #[derive(Clone, Copy)]
-pub(super) struct Lines<'a> {
+struct Lines<'a> {
     parent: Option<&'a Name>,
     is_production: bool,
     owners: &'a BTreeMap<OwnerRole, PartyId>,
@@ -153,17 +152,8 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn with(boundaries: &'a Boundaries, item: Option<&'a BoundaryItem>) -> Self {
-        Self { boundaries, items: item.into_iter().map(|item| (&item.name, item)).collect() }
-    }
-
-    /// With every boundary of these items.
-    pub(super) fn over(state: &'a State, items: &'a [Item]) -> Self {
-        let of = |item: &'a Item| match item {
-            Item::Boundary(item) => Some((&item.name, &**item)),
-            _ => None,
-        };
-        Self { boundaries: &state.boundaries, items: items.iter().filter_map(of).collect() }
+    pub(super) const fn with(boundaries: &'a Boundaries, item: &'a BoundaryItem) -> Self {
+        Self { boundaries, item: Some(item) }
     }
 
     /// Who would hold a role: who is named, or the backup while that person is disabled.
@@ -174,7 +164,7 @@ impl<'a> Tree<'a> {
 
     fn lines(&self, name: &Name) -> Option<Lines<'a>> {
         let known = self.boundaries.get(name);
-        if let Some(item) = self.items.get(name) {
+        if let Some(item) = self.item.filter(|item| item.name == *name) {
             let (parent, is_production) = (Some(&item.parent), item.production);
             return Some(Lines {
                 parent,
@@ -190,7 +180,7 @@ impl<'a> Tree<'a> {
     }
 
     /// What each boundary says, from this one up.
-    pub(super) fn path(&self, name: &Name) -> impl Iterator<Item = Lines<'a>> {
+    fn path(&self, name: &Name) -> impl Iterator<Item = Lines<'a>> {
         let above = |lines: &Lines<'a>| lines.parent.and_then(|parent| self.lines(parent));
         std::iter::successors(self.lines(name), above).take(BOUNDARIES_DEPTH_MAX)
     }
@@ -207,13 +197,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    pub(super) fn is_production(&self, name: &Name) -> bool {
+    fn is_production(&self, name: &Name) -> bool {
         self.path(name).any(|lines| lines.is_production)
-    }
-
-    /// True if `name` is `above` or lies below it.
-    pub(super) fn lies_in(&self, name: &Name, above: &Name) -> bool {
-        name == above || self.path(name).any(|lines| lines.parent == Some(above))
     }
 
     /// The section in force. An item changes no charter but by its place.

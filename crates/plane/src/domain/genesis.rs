@@ -6,7 +6,7 @@ use crate::plan::{Draft, Plan};
 use std::collections::BTreeSet;
 use writ_credential::{PublicKey, VerifiedAct};
 use writ_ledger::body::{FindingRaised, Founder, Genesis, GenesisContent, KeyEnrolled};
-use writ_ledger::{Entry, LogKey, SignedAct, WitnessKey};
+use writ_ledger::{Entry, LogKey, SignedAct};
 use writ_policy::{PolicySet, PolicySource};
 use writ_types::{ActKind, Code, Denial, Digest, OwnerRole, PartyId, Random, TextValue, Time};
 
@@ -14,6 +14,8 @@ use writ_types::{ActKind, Code, Denial, Digest, OwnerRole, PartyId, Random, Text
 const FOUNDERS_MAX: usize = 16;
 /// Witnesses of one log at most.
 const WITNESSES_MAX: usize = 16;
+/// Bytes of a witness's verifier key at most.
+const WITNESS_BYTES_MAX: usize = 512;
 
 /// The first entries of a log: the genesis, a key for each founder and, where one founder is alone, the finding that says so.
 /// They are appended as one batch, with the blobs of the founders' names.
@@ -53,11 +55,6 @@ pub fn found(content: GenesisContent, acts: Vec<SignedAct>, at: Time, random: &m
     entries.collect::<Option<Vec<_>>>().ok_or_else(long)
 }
 
-/// Everything that is wrong with a genesis, before anybody signs it.
-pub fn genesis_problems(content: &GenesisContent) -> Vec<String> {
-    problems(content).1
-}
-
 /// Each founder's act, in the founders' order.
 fn signed(content: &GenesisContent, acts: &[SignedAct], at: Time) -> Result<Vec<VerifiedAct>, Denial> {
     let lacking: Vec<Founder> =
@@ -95,9 +92,10 @@ fn problems(content: &GenesisContent) -> (Option<Digest>, Vec<String>) {
         Ok(key) => wrong.push(format!("the log's key is named `{}`, not by the origin", key.name())),
         Err(error) => wrong.push(error.to_string()),
     }
-    let names: BTreeSet<_> = content.witnesses.iter().map(WitnessKey::name).collect();
-    if content.witnesses.len() > WITNESSES_MAX || names.len() != content.witnesses.len() {
-        wrong.push(format!("there are at most {WITNESSES_MAX} witnesses, each with a name of its own"));
+    let printable =
+        |text: &String| !text.is_empty() && text.len() <= WITNESS_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
+    if content.witnesses.len() > WITNESSES_MAX || !content.witnesses.iter().all(printable) {
+        wrong.push(format!("there are at most {WITNESSES_MAX} witnesses, each by its verifier key"));
     }
     keys(&content.founders, &mut wrong);
     root(content, &mut wrong);

@@ -1,7 +1,6 @@
 //! Folds what happened to identities.
 
 use super::state::{Document, Identities, Identity};
-use super::user::uid;
 use crate::fold::At;
 use writ_ledger::body::{Body, IdentityItem, SvidRow};
 use writ_types::{IdentityId, Time};
@@ -28,7 +27,6 @@ impl Identities {
         if let Some(first) = item.selectors.iter().min() {
             self.by_selector.entry(first.clone()).or_default().insert(item.identity);
         }
-        self.by_uid.insert(uid(&item.selectors), item.identity);
         let identity = Identity {
             name: item.name.clone(),
             boundary: item.boundary.clone(),
@@ -46,7 +44,6 @@ impl Identities {
         if let Some(identity) = self.all.remove(id) {
             self.by_name.remove(&identity.name);
             self.by_spiffe_id.remove(&identity.spiffe_id);
-            self.by_uid.remove(uid(&identity.selectors), id);
             if let Some(first) = identity.selectors.first()
                 && let Some(same) = self.by_selector.get_mut(first)
             {

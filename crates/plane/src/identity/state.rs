@@ -1,6 +1,5 @@
 //! Which identities there are, and which documents name them.
 
-use super::user::ByUid;
 use std::collections::{BTreeMap, BTreeSet};
 use writ_ledger::body::IdentityItem;
 use writ_types::{ActorKind, Digest, IdentityId, Name, SpiffeId, Tier, Time};
@@ -13,8 +12,6 @@ pub struct Identities {
     pub(crate) by_spiffe_id: BTreeMap<SpiffeId, IdentityId>,
     /// By the first of their selectors, in order: what shows all of them shows that one.
     pub(crate) by_selector: BTreeMap<String, BTreeSet<IdentityId>>,
-    /// By the user that they ask for, or none.
-    pub(crate) by_uid: ByUid<IdentityId>,
     pub(crate) documents: BTreeMap<String, Document>,
     pub(crate) expiries: BTreeSet<(Time, String)>,
 }
@@ -88,11 +85,6 @@ impl Identities {
     pub fn matching<'a>(&'a self, attested: &'a BTreeSet<String>) -> impl Iterator<Item = (&'a IdentityId, &'a Identity)> {
         let first = attested.iter().filter_map(|selector| self.by_selector.get(selector)).flatten();
         first.filter_map(|id| self.all.get_key_value(id)).filter(|(_, identity)| identity.selectors.is_subset(attested))
-    }
-
-    /// Identities that a process of this user could be taken for; all, where no user is asked for.
-    pub(crate) fn of_uid(&self, uid: Option<u32>) -> impl Iterator<Item = (&IdentityId, &Identity)> {
-        self.by_uid.sharing(uid).filter_map(|id| self.all.get_key_value(id))
     }
 
     /// An identity as it is set.

@@ -9,6 +9,7 @@ use crate::clock;
 use axum::Json;
 use axum::extract::State;
 use std::sync::Arc;
+use writ_connect::postgres::Address;
 use writ_plane::{Answer, Command, Credential, CredentialPhase, Document, Release, Take};
 use writ_types::{Closure, Code, CredentialId, CredentialKind, Denial, Secret, SqlName, TaskId, TextValue as _, Time};
 use writ_wire::api::{ClosureView, CredentialDetail, CredentialView, Database, TakeCredential, TakenCredential};
@@ -59,7 +60,7 @@ fn handed(
     // Not by the name that was asked for: it may name another host by now.
     let resource = state.credentials().get(&credential).map(|credential| credential.resource).ok_or_else(gone)?;
     let terms = &state.resources().get(&resource).ok_or_else(gone)?.postgres;
-    let address = &terms.address;
+    let address = Address::parse(&terms.address).map_err(|_| gone())?;
     let dbname = terms.databases.first().cloned().ok_or_else(gone)?;
     let database = Database { host: address.host_text(), port: address.port(), dbname, user, ca: terms.ca.clone() };
     Ok(TakenCredential {

@@ -4,8 +4,8 @@ use super::{Boundary, Broken, Model};
 use std::collections::{BTreeMap, BTreeSet};
 use writ_credential::{PublicKey, Statement};
 use writ_ledger::SignedAct;
-use writ_ledger::body::{BoundarySet, IdentityItem, Item, KeyEnrolled};
-use writ_types::{ChangeId, IdentityId, Name, OwnerRole, PartyId};
+use writ_ledger::body::{BoundarySet, Item, KeyEnrolled};
+use writ_types::{ChangeId, Name, OwnerRole, PartyId};
 
 /// Who signed what waits, by key, and in which roles.
 pub(super) type Signed = BTreeMap<ChangeId, BTreeMap<String, (PartyId, BTreeSet<OwnerRole>)>>;
@@ -99,28 +99,6 @@ impl Model {
         if signers.len() == 1 && !taken.is_subset(&signers) {
             return Err(format!("{name} was taken from {taken:?} by one person alone"));
         }
-        Ok(())
-    }
-
-    /// R45: in production no two identities ask for one user, and none for any.
-    pub(super) fn apart(&mut self, item: &IdentityItem) -> Result<(), Broken> {
-        let users: BTreeSet<String> = item.selectors.iter().filter(|text| text.starts_with("unix:uid:")).cloned().collect();
-        let is_production = |identity: &IdentityId| {
-            let mut at = self.identities.get(identity).cloned();
-            while let Some(item) = at.and_then(|name| self.boundaries.get(&name)?.item.as_ref()) {
-                if item.production {
-                    return true;
-                }
-                at = Some(item.parent.clone());
-            }
-            false
-        };
-        let mine = is_production(&item.identity);
-        let mut others = self.users.iter().filter(|(other, _)| **other != item.identity && (mine || is_production(other)));
-        if let Some((other, _)) = others.find(|(_, other)| users.is_empty() || other.is_empty() || !users.is_disjoint(other)) {
-            return Err(format!("{} can't be told from {other}", item.identity));
-        }
-        self.users.insert(item.identity, users);
         Ok(())
     }
 

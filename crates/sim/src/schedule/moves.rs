@@ -2,15 +2,12 @@
 
 use crate::{Cast, Estate, Seeded, World};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use writ_ledger::body::{IdentityItem, Item, KillContent, KillScope, PartyState};
+use writ_ledger::body::{Item, KillContent, KillScope, PartyState};
 use writ_plane::{
     Answer, Approve, Caller, Command, Complete, CompleteContent, IssueSvid, Kill, Login, Phase, Refuse, Request, Sender,
     SignChange, Signal, Start, Take, Ticket, WithdrawChange,
 };
-use writ_types::{
-    ActKind, Address, ChangeId, Denial, Digest, IdentityId, Name, OwnerRole, SpiffeId, SqlName, TaskId, TextValue as _, Trigger,
-    Ttl,
-};
+use writ_types::{ActKind, ChangeId, Denial, Digest, Name, OwnerRole, SqlName, TaskId, TextValue as _, Trigger, Ttl};
 
 /// Who may delegate.
 const DELEGATORS: [&str; 4] = ["gina", "frank", "bob", "alice"];
@@ -187,7 +184,7 @@ impl Hand {
         let mut boundary = Estate::new().boundary;
         let mut resource = Estate::new().resource;
         let gina = Cast::get().person("gina").party;
-        let items = match world.random.below(8) {
+        let items = match world.random.below(7) {
             0 => vec![Item::PartyState(PartyState { party: gina, disabled: true })],
             1 | 2 => vec![Item::PartyState(PartyState { party: gina, disabled: false })],
             3 => {
@@ -207,18 +204,8 @@ impl Hand {
                 boundary.backups.retain(|each, _| *each != role);
                 vec![Item::Boundary(Box::new(boundary))]
             }
-            6 => {
-                let twin = IdentityItem {
-                    identity: IdentityId::mint(&mut world.random),
-                    name: Name::parse("twin").ok()?,
-                    spiffe_id: SpiffeId::parse("spiffe://prod.example/prod/twin").ok()?,
-                    ..crate::estate::identity("invoicer")
-                };
-                let file = world.change("alice", vec![Item::Identity(twin)]);
-                return Ask::hostile(Command::FileChange(Box::new(file)), "a second identity of one user in production");
-            }
             _ => {
-                resource.postgres.address = Address::parse(&format!("db{}.internal:5432", world.random.below(2))).ok()?;
+                resource.postgres.address = format!("db{}.internal:5432", world.random.below(2));
                 vec![Item::Resource(Box::new(resource))]
             }
         };

@@ -3,7 +3,7 @@
 use writ_ledger::body::{IdentityItem, Item, PartyState};
 use writ_plane::{Answer, Command, FileChange};
 use writ_sim::{Cast, Estate, World};
-use writ_types::{ActKind, Address, Code, Duty, Name, OwnerRole, PartyId, Section, TextValue as _};
+use writ_types::{ActKind, Code, Duty, Name, OwnerRole, PartyId, Section, TextValue as _};
 
 fn party(handle: &str) -> PartyId {
     Cast::get().person(handle).party
@@ -237,7 +237,7 @@ fn nothing_is_taken_out_of_a_boundary_without_those_who_answer_there() {
     moved.boundary = name("lab");
     let mut shadow = moved.clone();
     (shadow.resource, shadow.name) = (writ_types::ResourceId::from_bits([5; 16]), name("shadow-db"));
-    shadow.postgres.replicas = vec![std::mem::replace(&mut shadow.postgres.address, Address::parse("other:5432").unwrap())];
+    shadow.postgres.address = shadow.postgres.address.to_uppercase();
     let Some(Item::Identity(invoicer)) = estate.items().pop() else { panic!() };
     let retired = IdentityItem { boundary: name("lab"), retired: true, ..invoicer.clone() };
     let invoicer = IdentityItem { boundary: name("lab"), ..invoicer };

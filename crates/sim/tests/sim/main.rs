@@ -4,7 +4,6 @@
 
 mod charter;
 mod ending;
-mod filing;
 mod founding;
 mod keys;
 mod laws;

@@ -294,8 +294,7 @@ fn an_agent_asks_within_its_charter_and_a_request_of_its_own_ends() {
     assert_eq!(real.message, unreal.message);
     assert_eq!((real.code, real.missing), (Code::Unchartered, vec!["tool `ledger-db`".to_owned()]));
     hidden.resource = writ_types::ResourceId::from_bits([4; 16]);
-    (hidden.name, hidden.postgres.address) =
-        (Name::parse("ledger-db").unwrap(), writ_types::TextValue::parse("ledger.internal:5432").unwrap());
+    (hidden.name, hidden.postgres.address) = (Name::parse("ledger-db").unwrap(), "ledger.internal:5432".to_owned());
     let change = world.apply("bob", vec![Item::Resource(Box::new(hidden))]);
     world.sign("dave", change).unwrap();
     let mut want = world.wish("invoicer", &["read"], 15);

@@ -57,28 +57,6 @@ fn a_swapped_or_wrong_signature_opens_nothing() {
     }
 }
 
-/// R72: what does not hold is told by the founders' names, and nothing of it stays in the way of the right call.
-#[test]
-fn a_refused_genesis_leaves_nothing_behind() {
-    let place = Place::with(&["alice", "bob"]);
-    let init = place.init();
-    let refused = |args: &[String], what: &str| {
-        let refused = place.writ("alice", args).exits(2);
-        assert!(refused.err.contains(what) && !refused.err.contains("pty_"), "{}", refused.err);
-        assert!(!place.at("dir").exists(), "{what}");
-    };
-    let with = |more: &[&str]| [init.clone(), more.iter().map(ToString::to_string).collect()].concat();
-    refused(&with(&["--witness", "foo"]), "it is a name, a key id and a key");
-    refused(&with(&["--quorum", "5"]), "the quorum `5` is not 1 to 2");
-    let twice: Vec<String> = init
-        .iter()
-        .map(|arg| arg.replace(&format!("bob={}", place.path("bob")), &format!("bob={}", place.path("alice"))))
-        .collect();
-    refused(&twice, "the key of founder `bob` is another founder's too");
-    let opened = place.writ("alice", &init).exits(0);
-    assert!(opened.out.contains("founder alice with SHA256:"), "{}", opened.out);
-}
-
 /// Law 10: a log that was rolled back is noticed by whoever saw more of it; also once it has grown longer than what was seen, by other
 /// entries. The log that was seen goes on to be believed.
 #[test]
