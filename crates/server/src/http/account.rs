@@ -5,7 +5,7 @@ use super::once::Once;
 use std::time::Duration;
 use writ_agent::Budget;
 use writ_ledger::{Blob, Lane};
-use writ_plane::{Command, Outcome};
+use writ_plane::{Command, Outcome, State};
 use writ_types::{Code, Denial, PartyId, SpiffeId};
 
 /// Refusals of an identity at once, before one a second holds. What it is granted costs it nothing: people have bounded that.
@@ -68,7 +68,11 @@ impl App {
     /// Asks the writer on somebody's account. What is asked is settled even if the caller goes away. An ending that the log can't
     /// take now is carried out and waits, and whoever asked is not kept waiting with it.
     pub(super) async fn ask(&self, payer: Payer, asked: Command, once: Once, blobs: Vec<Blob>) -> Result<Outcome, Denial> {
-        let lane = asked.lane(self.shared.read().state());
+        // Only a signature's lane depends on what waits. The others don't take the writer's lock, or they would come one by one.
+        let lane = match &asked {
+            Command::SignChange(_) => asked.lane(self.shared.read().state()),
+            _ => asked.lane(&State::default()),
+        };
         self.accounts.open(&payer, lane)?;
         let app = self.clone();
         let mut answer = tokio::spawn(async move {
